@@ -1,0 +1,153 @@
+import { resolve } from "node:path";
+
+export interface Config {
+  host: string;
+  /** 0 takes any free port. */
+  proxyPort: number;
+  dashboardPort: number;
+  /** Name → base URL (origin and optional path prefix, no trailing slash). `default` is always there. */
+  upstreams: Readonly<Record<string, string>>;
+  dataDir: string;
+  workers: number;
+  capture: "full" | "facts";
+  /** Unset: embedded Postgres below `dataDir`. */
+  databaseUrl: string | undefined;
+  /** Bytes kept per body and direction; what is beyond is relayed, counted and marked as cut. */
+  keepBytes: number;
+  keepHeadersBytes: number;
+  /** Calls recorded at the same time per worker; more are relayed unrecorded and counted. */
+  maxCalls: number;
+  spoolBytes: number;
+  /** Stored segments stay on disk. */
+  keepSpool: boolean;
+  /** fsync each batch: survives a power cut, costs throughput. */
+  fsync: boolean;
+  includeUsage: boolean;
+  /** Larger streaming requests go untouched. */
+  includeUsageBytes: number;
+  connectTimeoutMs: number;
+}
+
+/** Every variable, what it means when it is not set, and a line for `npm start -- --help`. */
+export const SETTINGS = {
+  OMNIMETER_PROXY_PORT: ["4000", "port of the proxy; 0 takes a free one"],
+  OMNIMETER_DASHBOARD_PORT: ["3000", "port of the dashboard; 0 takes a free one"],
+  OMNIMETER_HOST: ["127.0.0.1", "address that both listen on"],
+  OMNIMETER_UPSTREAM: ["https://api.openai.com", "where /v1/… goes"],
+  OMNIMETER_UPSTREAMS: ["", "more upstreams as name=url,name=url; reached by /u/<name>/v1/…"],
+  OMNIMETER_DATA_DIR: [".omnimeter", "folder for the spool, the keys and the embedded database"],
+  OMNIMETER_WORKERS: ["1", "proxy workers"],
+  OMNIMETER_CAPTURE: ["full", "full keeps what was said (redacted and sealed); facts keeps figures only"],
+  DATABASE_URL: ["", "PostgreSQL 15 or later; not set: an embedded one"],
+  OMNIMETER_KEEP_BYTES: [`${8 << 20}`, "bytes kept per body; more is relayed and marked as cut"],
+  OMNIMETER_KEEP_HEADERS_BYTES: [`${32 << 10}`, "bytes of headers kept per message"],
+  OMNIMETER_MAX_CALLS: ["20000", "calls recorded at the same time per worker; more are relayed and counted"],
+  OMNIMETER_SPOOL_BYTES: [`${8 * 2 ** 30}`, "most bytes that wait on disk for the recorder"],
+  OMNIMETER_KEEP_SPOOL: ["off", "on keeps spool segments after they are stored"],
+  OMNIMETER_FSYNC: ["off", "on survives a power cut, and costs throughput"],
+  OMNIMETER_INCLUDE_USAGE: ["on", "asks streams for their usage where the client did not"],
+  OMNIMETER_INCLUDE_USAGE_BYTES: [`${1 << 20}`, "larger streaming requests go out untouched"],
+  OMNIMETER_CONNECT_TIMEOUT_MS: ["10000", "how long a connection to the upstream may take"],
+} as const satisfies Record<string, readonly [fallback: string, meaning: string]>;
+
+type Name = keyof typeof SETTINGS;
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Every variable that is wrong, in one message. */
+export class ConfigError extends Error {
+  readonly code = "bad_config";
+}
+
+/**
+ * The only reader of the environment. Returns a frozen value.
+ * @throws ConfigError naming every bad variable and what to write instead.
+ */
+export function readConfig(env: Env = process.env): Config {
+  const { text, whole, oneOf, onOff, origin, host, wrong } = reader(env);
+  const databaseUrl = text("DATABASE_URL") || undefined;
+  if (databaseUrl && !isDatabaseUrl(databaseUrl))
+    // The value may hold a password: it is not repeated.
+    wrong.push("DATABASE_URL does not look like postgres://user:password@host:5432/database");
+  const upstreams: Record<string, string> = { default: origin("OMNIMETER_UPSTREAM", text("OMNIMETER_UPSTREAM")) };
+  for (const pair of text("OMNIMETER_UPSTREAMS")
+    .split(",")
+    .filter((one) => one.trim())) {
+    const [, name, url] = /^\s*([a-z0-9][a-z0-9_-]{0,62})=(\S+)\s*$/.exec(pair) ?? [];
+    if (name && url && name !== "default" && !upstreams[name])
+      upstreams[name] = origin(`OMNIMETER_UPSTREAMS (${name})`, url);
+    else
+      wrong.push(
+        `OMNIMETER_UPSTREAMS has "${pair.trim()}"; write name=url,name=url with different names of a-z, 0-9, - and _ (not "default")`,
+      );
+  }
+  const config: Config = {
+    host: host("OMNIMETER_HOST"),
+    proxyPort: whole("OMNIMETER_PROXY_PORT", 0, 65_535),
+    dashboardPort: whole("OMNIMETER_DASHBOARD_PORT", 0, 65_535),
+    upstreams: Object.freeze(upstreams),
+    dataDir: resolve(text("OMNIMETER_DATA_DIR")),
+    workers: whole("OMNIMETER_WORKERS", 1, 256),
+    capture: oneOf("OMNIMETER_CAPTURE", ["full", "facts"]),
+    databaseUrl,
+    keepBytes: whole("OMNIMETER_KEEP_BYTES", 0, 1 << 30),
+    keepHeadersBytes: whole("OMNIMETER_KEEP_HEADERS_BYTES", 0, 1 << 20),
+    maxCalls: whole("OMNIMETER_MAX_CALLS", 1, 1_000_000),
+    spoolBytes: whole("OMNIMETER_SPOOL_BYTES", 1 << 20, Number.MAX_SAFE_INTEGER),
+    keepSpool: onOff("OMNIMETER_KEEP_SPOOL"),
+    fsync: onOff("OMNIMETER_FSYNC"),
+    includeUsage: onOff("OMNIMETER_INCLUDE_USAGE"),
+    includeUsageBytes: whole("OMNIMETER_INCLUDE_USAGE_BYTES", 0, 64 << 20),
+    connectTimeoutMs: whole("OMNIMETER_CONNECT_TIMEOUT_MS", 1, 600_000),
+  };
+  if (config.proxyPort !== 0 && config.proxyPort === config.dashboardPort)
+    wrong.push(`OMNIMETER_PROXY_PORT and OMNIMETER_DASHBOARD_PORT are both ${config.proxyPort}; they must differ`);
+  if (wrong.length) throw new ConfigError(`Omnimeter cannot start: ${wrong.join("; ")}.`);
+  return Object.freeze(config);
+}
+
+/** One function per kind of value; each adds a sentence to `wrong` and carries on, so that all are named at once. */
+function reader(env: Env) {
+  const wrong: string[] = misspelt(env);
+  const text = (name: Name): string => env[name]?.trim() || SETTINGS[name][0];
+
+  function whole(name: Name, least: number, most: number): number {
+    const value = Number(text(name));
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    wrong.push(`${name} is "${text(name)}"; it takes a whole number from ${least} to ${most}`);
+    return least;
+  }
+
+  function oneOf<const T extends string>(name: Name, allowed: readonly [T, ...T[]]): T {
+    const value = allowed.find((one) => one === text(name).toLowerCase());
+    if (value) return value;
+    wrong.push(`${name} is "${text(name)}"; it takes ${allowed.join(" or ")}`);
+    return allowed[0];
+  }
+
+  function host(name: Name): string {
+    const value = text(name);
+    if (!/^[\w.:%-]+$/.test(value) || /:\d+$/.test(value.replace(/^.*:.*:/, "")))
+      wrong.push(`${name} is "${value}"; it takes an address or a host name without a port`);
+    return value;
+  }
+
+  function origin(name: string, raw: string): string {
+    const url = URL.canParse(raw) ? new URL(raw) : null;
+    if (!url || !/^https?:$/.test(url.protocol) || url.username || url.search || url.hash)
+      wrong.push(`${name} is "${withoutUser(raw)}"; it takes an http or https URL without user, query or fragment`);
+    return raw.replace(/\/+$/, "").replace(/\/v1$/, "");
+  }
+
+  return { text, whole, oneOf, onOff: (name: Name) => oneOf(name, ["on", "off"]) === "on", host, origin, wrong };
+}
+
+/** A setting with a slip in its name would otherwise be ignored without a word. */
+function misspelt(env: Env): string[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith("OMNIMETER_") && !name.startsWith("OMNIMETER_TEST_") && !(name in SETTINGS))
+    .map((name) => `${name} is not a setting (npm start -- --help lists them)`);
+}
+
+/** Several hosts are allowed, so this is not for the platform's own URL parser. */
+const isDatabaseUrl = (raw: string) => /^postgres(ql)?:\/\/\S+$/.test(raw);
+const withoutUser = (raw: string) => raw.replace(/\/\/[^/@]*@/, "//…@");

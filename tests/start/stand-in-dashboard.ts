@@ -1,0 +1,4 @@
+import { readConfig } from "#lib/config.ts";
+import { standIn } from "./stand-in-part.ts";
+
+standIn("dashboard", readConfig().dashboardPort);

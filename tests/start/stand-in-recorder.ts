@@ -1,0 +1,3 @@
+import { standIn } from "./stand-in-part.ts";
+
+standIn("recorder");
