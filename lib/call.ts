@@ -1,0 +1,195 @@
+import type { Modality } from "./modalities.ts";
+
+/** One generation that can cost money: an HTTP exchange, one response of a realtime session, one line of a batch. */
+export interface Call {
+  /** UUIDv7 made at request start; `startedAt` is its millisecond. */
+  id: string;
+  projectId: string;
+  environment: string;
+  /** What somebody wanted; equals `id` unless the client says otherwise. */
+  operationId: string;
+  /** 0 for the first attempt, from the client's retry-count header. */
+  attempt: number;
+  upstream: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  decoderVersion: number;
+  origin: { spool: string; run: string; seq: number };
+
+  /** A row of lib/openai/endpoints.ts, or `unknown`. */
+  endpoint: string;
+  method: string;
+  path: string;
+  streamed: boolean;
+
+  /** As asked for: an alias, a snapshot, a fine-tuned id or a deployment. */
+  requestModel: string | null;
+  /** As the response names it: what prices attach to. null: the response named none. */
+  model: string | null;
+  requestServiceTier: string | null;
+  serviceTier: string | null;
+  systemFingerprint: string | null;
+
+  feature: string | null;
+  customer: string | null;
+  endUser: string | null;
+  session: string | null;
+  template: string | null;
+  templateVersion: string | null;
+  release: string | null;
+  tags: Record<string, string>;
+  /** Hash of the instructions (system or developer message, else the first user message): groups unlabelled calls. */
+  unitHash: string | null;
+
+  outcome: Outcome;
+  /** null: no response head reached us. */
+  status: number | null;
+  errorType: string | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+  finishReasons: string[];
+
+  responseId: string | null;
+  previousResponseId: string | null;
+  conversationId: string | null;
+  promptCacheKey: string | null;
+  upstreamRequestId: string | null;
+  clientRequestId: string | null;
+  traceId: string | null;
+  parentSpanId: string | null;
+
+  inputModalities: Modality[];
+  outputModalities: Modality[];
+  timings: Timings;
+  requestBytes: number;
+  responseBytes: number;
+  /** More was relayed than kept. */
+  cut: boolean;
+
+  usage: Usage;
+  lines: UsageLine[];
+  toolCalls: ToolCall[];
+  /** Named oddities a reader saw, e.g. `usage_all_zero`, `stream_without_terminal_event`. Stable codes. */
+  problems: string[];
+}
+
+/** How a call ended. Errors and aborts are outcomes, not gaps. */
+export const OUTCOMES = [
+  "completed",
+  /** The upstream said no: HTTP ≥ 400, an error inside a stream, a failed response. */
+  "failed",
+  "client_aborted",
+  /** The upstream's stream broke off: a reset, or no terminal event. */
+  "truncated",
+  /** The upstream gave no answer: the client got Omnimeter's own 502 or 504. */
+  "unreachable",
+  /** Omnimeter itself died while the call was in flight. */
+  "interrupted",
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Milliseconds since request start; null is "not seen". */
+export interface Timings {
+  /** The last request body byte was read. */
+  requestEndMs: number | null;
+  /** The request went upstream. */
+  sentMs: number | null;
+  /** A new connection's set-up (a length, not a moment); null on a pooled one. */
+  connectMs: number | null;
+  /** The response head arrived. */
+  firstByteMs: number | null;
+  /** First content: text, refusal, tool arguments, reasoning or audio. */
+  firstTokenMs: number | null;
+  /** First text a user can read. */
+  firstTextMs: number | null;
+  firstAudioMs: number | null;
+  lastTokenMs: number | null;
+  responseEndMs: number | null;
+  /** The last byte went to the client. null: the end was never seen. */
+  durationMs: number | null;
+  /** Longest pause between two content chunks of a stream. */
+  longestGapMs: number | null;
+  contentChunks: number;
+}
+
+export type UsageSource = "reported" | "estimated" | "measured" | "none";
+
+/** Provider totals. null is unknown, never zero. Cached, reasoning and prediction tokens are inside the totals. */
+export interface Usage {
+  source: UsageSource;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  totalTokens: number | null;
+  inputTextTokens: number | null;
+  inputAudioTokens: number | null;
+  inputImageTokens: number | null;
+  cachedTokens: number | null;
+  cacheWriteTokens: number | null;
+  outputTextTokens: number | null;
+  outputAudioTokens: number | null;
+  outputImageTokens: number | null;
+  reasoningTokens: number | null;
+  acceptedPredictionTokens: number | null;
+  rejectedPredictionTokens: number | null;
+  /** Estimates only: what the true figures lie between. `high` null = no bound known. */
+  bounds: { inputLow: number; inputHigh: number | null; outputLow: number; outputHigh: number | null } | null;
+}
+
+/** A disjoint part of the usage: the lines of a call sum to the provider's totals. */
+export interface UsageLine {
+  direction: "input" | "output";
+  modality: Modality;
+  cache: "none" | "read" | "write";
+  unit: "token";
+  quantity: number;
+  source: UsageSource;
+}
+
+export interface ToolCall {
+  /** Order in the response, from 0. */
+  index: number;
+  /** The provider's id, e.g. `call_…`. */
+  id: string | null;
+  type: string;
+  name: string;
+  argumentBytes: number;
+  choice: number;
+}
+
+/** What was said, in and out: lives apart from the facts, redacted and sealed (lib/privacy). */
+export interface Content {
+  /** Sampling and other parameters of the request that are not messages (JSON values). */
+  parameters: Record<string, unknown>;
+  /** Tool definitions offered. */
+  tools: unknown[];
+  input: Message[];
+  /** One message per choice or output item. */
+  output: Message[];
+}
+
+export interface Message {
+  /** system, developer, user, assistant, tool… as sent. */
+  role: string;
+  parts: Part[];
+  /** Choice index for n > 1. */
+  choice?: number;
+}
+
+export type Part =
+  | { type: "text"; text: string }
+  | { type: "refusal"; text: string }
+  | { type: "reasoning"; text: string }
+  /** Media is counted, not stored: its kind, size, and where it came from when that was a URL. */
+  | {
+      type: "image" | "audio" | "file";
+      mediaType: string | null;
+      bytes: number | null;
+      url?: string;
+      detail?: string;
+      transcript?: string;
+      name?: string;
+    }
+  | { type: "tool_call"; id: string | null; name: string; arguments: string; kind: string }
+  | { type: "tool_result"; id: string | null; text: string }
+  /** Anything the reader does not know: its type and JSON text, shortened. */
+  | { type: "other"; kind: string; json: string };

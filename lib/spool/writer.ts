@@ -1,0 +1,434 @@
+import { createSecretKey, type KeyObject, randomUUID } from "node:crypto";
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  write,
+  writevSync,
+} from "node:fs";
+import { join } from "node:path";
+import { FRAME, FRAME_HEADER_BYTES, type Tally, writeFrameHeader } from "./frames.ts";
+import { createSegmentHeader, listSegments, sealBatch, segmentName } from "./segment.ts";
+
+/**
+ * Appends frames to a spool. One writer per worker and directory.
+ *
+ *   usual    frames are copied into the batch; at the end of a loop turn with a start or an end, else at 64 kB or
+ *            5 ms, the batch is sealed and written with one synchronous write, then the held callbacks run
+ *   strained a write took longer than SLOW_MS or failed: sealed batches wait in a queue and one asynchronous write at a
+ *            time works it off; held callbacks run when their batch is written or after HOLD_MS ("at risk"); new calls
+ *            are dropped, with their reason, while the disk fails or the queue is full. Back to usual when the queue
+ *            is empty and the last write was quick.
+ */
+export interface SpoolWriter {
+  /** One life of this writer. */
+  readonly run: string;
+  /**
+   * Accepts a call. Returns its sequence number, or 0 when it cannot be spooled: then it is counted as dropped
+   * and `proceed` is not called. `proceed` runs when the frame is written, at the latest after 50 ms.
+   */
+  start(json: string, proceed: () => void): number;
+  /** Counts a call as accepted and dropped for a reason of the caller's. */
+  drop(reason: string): void;
+  /** Copies bytes of a body. False: dropped, the body will have a hole. */
+  chunk(type: number, seq: number, at: number, offset: number, bytes: Uint8Array): boolean;
+  head(seq: number, at: number, json: string): void;
+  end(seq: number, at: number, json: string, proceed: () => void): void;
+  /** False: it cannot be kept now; the sender must be told. `proceed(written)`. */
+  feedback(json: string, proceed: (written: boolean) => void): boolean;
+  tally(): Tally & { spoolBytes: number; strained: boolean };
+  close(): void;
+}
+
+export interface SpoolWriterOptions {
+  dir: string;
+  spool: string;
+  key: Buffer;
+  spoolBytes: number;
+  fsync?: boolean;
+  segmentBytes?: number;
+  /** Makes the directory again after somebody deleted it. */
+  restoreDir?: () => void;
+  /** A callback threw: a fault of ours that cost one call its end. */
+  onFault?: (error: Error) => void;
+  /** Test seam: how a batch reaches the file. */
+  appendSync?: (fd: number, parts: Buffer[]) => void;
+}
+
+const BATCH_BYTES = 64 << 10;
+/** Holds the largest text frame whole: 64 KiB of headers, escaped, as UTF-8. */
+const BUFFER_BYTES = 512 << 10;
+const FLUSH_MS = 5;
+const HOLD_MS = 50;
+const SLOW_MS = 50;
+const RETRY_MS = 100;
+const QUEUE_BYTES_MAX = 16 << 20;
+const SEGMENT_BYTES = 32 << 20;
+const SEGMENT_MS = 600_000;
+
+interface Hold {
+  proceed: (written: boolean) => void;
+  isEnd: boolean;
+}
+interface OpenSegment {
+  number: number;
+  fd: number;
+  key: KeyObject;
+  bytes: number;
+  batches: number;
+  openedAtMs: number;
+}
+interface QueuedBatch {
+  bytes: Buffer;
+  holds: Hold[];
+}
+
+export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
+  const { dir, key, fsync = false, segmentBytes = SEGMENT_BYTES } = options;
+  const appendSync = options.appendSync ?? appendAll;
+  const run = randomUUID();
+  const batch = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const headers = new DataView(batch.buffer, batch.byteOffset);
+  let used = 0;
+  let holds: Hold[] = [];
+  let turnScheduled = false;
+  // One timer for ever: arming is a refresh, disarming a flag.
+  let armed = false;
+  const timer = setTimeout(() => armed && flush(), FLUSH_MS);
+
+  let segment: OpenSegment = { number: 0, fd: -1, key: createSecretKey(key), bytes: 0, batches: 0, openedAtMs: 0 };
+  let strained = false;
+  let failing: string | null = null;
+  const queue: QueuedBatch[] = [];
+  let queueBytes = 0;
+  let pumping = false;
+
+  let accepted = 0;
+  let atRisk = 0;
+  const dropped: Record<string, number> = {};
+  let tallied = "";
+  /** Something was dropped since the last tally. */
+  let untold = false;
+  let spoolBytes = 0;
+  let closed = false;
+
+  openFirst();
+  measure();
+  // Tells the recorder that this run has begun, and so that the one before is over and what it left open was
+  // interrupted: also when no call ever comes.
+  writeTally(true);
+  const measuring = setInterval(measure, 1000).unref();
+
+  return {
+    run,
+    start(json, proceed) {
+      const reason = refusal();
+      if (reason) {
+        drop(reason);
+        return 0;
+      }
+      // Why numbers before this one are missing, in the same batch: a crash must not leave the gap unexplained.
+      if (untold) addTally();
+      const seq = ++accepted;
+      addText(FRAME.start, seq, 0, json);
+      hold((_written) => proceed(), false);
+      return seq;
+    },
+    drop,
+    chunk(type, seq, at, offset, bytes) {
+      if (strained && (failing || queueBytes > QUEUE_BYTES_MAX)) return false;
+      if (bytes.length <= BATCH_BYTES) addBytes(type, seq, at, offset, bytes);
+      else
+        for (let from = 0; from < bytes.length; from += BATCH_BYTES)
+          addBytes(type, seq, at, offset + from, bytes.subarray(from, from + BATCH_BYTES));
+      if (used >= BATCH_BYTES) flush();
+      else arm();
+      return true;
+    },
+    head(seq, at, json) {
+      addText(FRAME.head, seq, at, json);
+      arm();
+    },
+    end(seq, at, json, proceed) {
+      addText(FRAME.end, seq, at, json);
+      hold((_written) => proceed(), true);
+    },
+    feedback(json, proceed) {
+      if (refusal()) return false;
+      addText(FRAME.feedback, 0, 0, json);
+      hold(proceed, false);
+      return true;
+    },
+    tally: () => ({ accepted, dropped: { ...dropped }, atRisk, spoolBytes, strained }),
+    close() {
+      if (closed) return;
+      writeTally();
+      flush();
+      closed = true;
+      clearInterval(measuring);
+      clearTimeout(timer);
+      if (queue.length === 0 && segment.fd >= 0) closeSync(segment.fd);
+    },
+  };
+
+  function drop(reason: string) {
+    accepted++;
+    dropped[reason] = (dropped[reason] ?? 0) + 1;
+    untold = true;
+  }
+
+  function arm() {
+    if (armed || turnScheduled || closed) return;
+    armed = true;
+    timer.refresh();
+  }
+
+  /** Why a new call cannot be spooled now, or null. */
+  function refusal(): string | null {
+    if (closed) return "closing";
+    if (failing) return failing;
+    if (queueBytes > QUEUE_BYTES_MAX) return "disk_slow";
+    if (spoolBytes > options.spoolBytes) return "spool_full";
+    return null;
+  }
+
+  function addText(type: number, seq: number, at: number, json: string) {
+    // UTF-8 needs at most three bytes per UTF-16 unit.
+    makeRoom(FRAME_HEADER_BYTES + json.length * 3);
+    const length = batch.write(json, used + FRAME_HEADER_BYTES, "utf8");
+    writeFrameHeader(headers, used, type, seq, length, at, 0);
+    used += FRAME_HEADER_BYTES + length;
+  }
+
+  function addBytes(type: number, seq: number, at: number, offset: number, bytes: Uint8Array) {
+    makeRoom(FRAME_HEADER_BYTES + bytes.length);
+    writeFrameHeader(headers, used, type, seq, bytes.length, at, offset);
+    batch.set(bytes, used + FRAME_HEADER_BYTES);
+    used += FRAME_HEADER_BYTES + bytes.length;
+  }
+
+  function makeRoom(bytes: number) {
+    if (used + bytes > BUFFER_BYTES) flush();
+  }
+
+  function hold(proceed: (written: boolean) => void, isEnd: boolean) {
+    holds.push({ proceed, isEnd });
+    if (turnScheduled) return;
+    turnScheduled = true;
+    setImmediate(endOfTurn);
+  }
+
+  function endOfTurn() {
+    turnScheduled = false;
+    flush();
+  }
+
+  function flush() {
+    armed = false;
+    if (used === 0) return release(holds.splice(0), true);
+    if (!strained) rotate();
+    const parts = sealBatch(segment.key, segment.batches++, batch.subarray(0, used));
+    used = 0;
+    const waiting = holds;
+    holds = [];
+    if (strained) return enqueue(Buffer.concat(parts), waiting);
+    const before = performance.now();
+    try {
+      appendSync(segment.fd, parts);
+      if (fsync) fdatasyncSync(segment.fd);
+    } catch (error) {
+      strain(reasonOf(error));
+      return enqueue(Buffer.concat(parts), waiting);
+    }
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    segment.bytes += bytes;
+    spoolBytes += bytes;
+    if (performance.now() - before > SLOW_MS) strain(null);
+    release(waiting, true);
+  }
+
+  function release(waiting: Hold[], written: boolean) {
+    for (const { proceed } of waiting) {
+      try {
+        proceed(written);
+      } catch (error) {
+        // The others in this batch must not wait for ever because of one.
+        options.onFault?.(error as Error);
+      }
+    }
+  }
+
+  function strain(reason: string | null) {
+    strained = true;
+    failing = reason;
+  }
+
+  function enqueue(bytes: Buffer, waiting: Hold[]) {
+    const entry = { bytes, holds: waiting };
+    queue.push(entry);
+    queueBytes += bytes.length;
+    if (waiting.length) setTimeout(overdue, HOLD_MS, entry);
+    pump();
+  }
+
+  /** The client waits no longer: the ends of this batch go out before they are written. */
+  function overdue(entry: QueuedBatch) {
+    const late = entry.holds;
+    entry.holds = [];
+    for (const { isEnd } of late) if (isEnd) atRisk++;
+    release(late, false);
+  }
+
+  function pump() {
+    const entry = queue[0];
+    if (pumping || !entry) return;
+    pumping = true;
+    const before = performance.now();
+    writeFully(segment.fd, entry.bytes, segment.bytes, fsync, (error) => {
+      pumping = false;
+      if (error) {
+        failing = reasonOf(error);
+        setTimeout(pump, RETRY_MS);
+        return;
+      }
+      failing = null;
+      segment.bytes += entry.bytes.length;
+      spoolBytes += entry.bytes.length;
+      queue.shift();
+      queueBytes -= entry.bytes.length;
+      release(entry.holds.splice(0), true);
+      if (queue.length) pump();
+      else if (performance.now() - before < SLOW_MS) relax();
+    });
+  }
+
+  function relax() {
+    strained = false;
+    failing = null;
+    if (closed) closeSync(segment.fd);
+    else writeTally();
+  }
+
+  function rotate() {
+    const old = segment.bytes >= segmentBytes || performance.now() - segment.openedAtMs > SEGMENT_MS;
+    if (!old) return;
+    const before = segment.fd;
+    try {
+      openSegment();
+      closeSync(before);
+    } catch {
+      // No room for another file: go on in this one, and try again at the next batch.
+    }
+  }
+
+  function openSegment() {
+    // At least the time in seconds: a number is never used again, not even when somebody emptied the directory.
+    const number = Math.max(segment.number + 1, (listSegments(dir).at(-1) ?? 0) + 1, Math.floor(Date.now() / 1000));
+    const header = createSegmentHeader(key, { spool: options.spool, run, openedAt: new Date().toISOString() });
+    const fd = createWhole(join(dir, segmentName(number)), header.bytes);
+    segment = { number, fd, key: header.key, bytes: header.bytes.length, batches: 0, openedAtMs: performance.now() };
+  }
+
+  /** A worker starts even on a full disk: its calls are relayed, dropped and counted until a segment can be made. */
+  function openFirst() {
+    try {
+      openSegment();
+      if (queue.length === 0) relax();
+    } catch (error) {
+      strain(reasonOf(error));
+    }
+  }
+
+  /** Somebody deleted the directory or the segment: what is in it is gone, and what comes now must not go after it. */
+  function startAnew() {
+    const before = segment.fd;
+    try {
+      options.restoreDir?.();
+      openSegment();
+      closeSync(before);
+    } catch (error) {
+      strain(reasonOf(error));
+    }
+  }
+
+  /** The recorder deletes what it has stored, so the size is read from the directory now and then. */
+  function measure() {
+    if (segment.fd < 0) openFirst();
+    else if (fstatSync(segment.fd).nlink === 0) startAnew();
+    try {
+      let bytes = 0;
+      for (const number of listSegments(dir)) bytes += statSync(join(dir, segmentName(number))).size;
+      spoolBytes = bytes;
+    } catch {
+      // A file went away between listing and asking: next time.
+    }
+    writeTally();
+  }
+
+  /** Drops after the last start frame would otherwise stay unknown to the recorder. */
+  function writeTally(always = false) {
+    if (strained || closed) return;
+    const now = JSON.stringify({ accepted, dropped, atRisk } satisfies Tally);
+    if (!always && (now === tallied || (Object.keys(dropped).length === 0 && atRisk === 0))) return;
+    tallied = now;
+    addTally();
+    arm();
+  }
+
+  function addTally() {
+    untold = false;
+    addText(FRAME.tally, 0, 0, JSON.stringify({ accepted, dropped, atRisk } satisfies Tally));
+  }
+}
+
+/** A file that is there has its header: the reader takes an empty one for the end of the one before. */
+function createWhole(path: string, header: Buffer): number {
+  const fd = openSync(`${path}.new`, "ax", 0o600);
+  try {
+    appendAll(fd, [header]);
+    renameSync(`${path}.new`, path);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    rmSync(`${path}.new`, { force: true });
+    throw error;
+  }
+}
+
+const reasonOf = (error: unknown): string =>
+  (error as NodeJS.ErrnoException).code === "ENOSPC" || (error as NodeJS.ErrnoException).code === "EDQUOT"
+    ? "disk_full"
+    : "disk_error";
+
+/** Writes all parts or, after a partial write, none of them: the file is cut back to where it was. */
+function appendAll(fd: number, parts: Buffer[]): void {
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  const written = writevSync(fd, parts);
+  if (written === total) return;
+  const rest = Buffer.concat(parts).subarray(written);
+  let done = 0;
+  while (done < rest.length) done += writevSync(fd, [rest.subarray(done)]);
+}
+
+/** Like appendAll without blocking the loop; on an error the file is cut back to `from`, so that a retry starts clean. */
+function writeFully(fd: number, bytes: Buffer, from: number, fsync: boolean, done: (error: Error | null) => void) {
+  try {
+    ftruncateSync(fd, from);
+  } catch (error) {
+    return done(error as Error);
+  }
+  const step = (at: number) =>
+    write(fd, bytes, at, bytes.length - at, null, (error, count) => {
+      if (error) return done(error);
+      if (at + count < bytes.length) return step(at + count);
+      if (fsync) fdatasync(fd, (e) => done(e));
+      else done(null);
+    });
+  step(0);
+}
