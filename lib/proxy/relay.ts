@@ -1,0 +1,403 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Dispatcher } from "undici";
+import type { ExchangeEnd, ExchangeEnding } from "#lib/exchange.ts";
+import { insertIncludeUsage } from "#lib/openai/include-usage.ts";
+import { answersSecret, canIncludeUsage, maskQuery, refusesIncludeUsage } from "#lib/openai/relay.ts";
+import { createUsageStripper, type UsageStripper } from "#lib/openai/usage-chunk.ts";
+import { FRAME } from "#lib/spool/frames.ts";
+import type { SpoolWriter } from "#lib/spool/writer.ts";
+import { readRequestHeaders, readResponseHeaders } from "./headers.ts";
+import { answerOwnError } from "./own-error.ts";
+import { Tap } from "./tap.ts";
+import { Upload } from "./upload.ts";
+import type { ConnectTimer, Upstream } from "./upstreams.ts";
+
+export interface RelayContext {
+  spool: SpoolWriter;
+  newId: () => string;
+  fingerprint: (secret: string) => string;
+  keepBytes: number;
+  keepHeadersBytes: number;
+  maxCalls: number;
+  includeUsage: boolean;
+  includeUsageBytes: number;
+  /** Calls being recorded now. */
+  inFlight: number;
+  connectTimer: ConnectTimer;
+}
+
+interface HeldRefusal {
+  raw: (Buffer | string)[];
+  status: number;
+  text: string | undefined;
+  chunks: Buffer[];
+  bytes: number;
+}
+
+/** A refused include_usage is looked for in this much of a 400. */
+const REFUSAL_BYTES_MAX = 64 << 10;
+
+/**
+ * One HTTP call on its way through.
+ *
+ *   client ── Upload ──► upstream      the start frame is written before the upstream hears of the call
+ *   client ◄── hold ◄─── upstream      bytes go out first, then to the tap; the last part waits for the end frame
+ *
+ * It ends exactly once, in one of four ways: the upstream finished, the upstream broke off, the upstream could not be
+ * reached, the client left. `#finish` is the only door.
+ */
+export class Relay implements Dispatcher.DispatchHandler {
+  readonly #context: RelayContext;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #upstream: Upstream;
+  readonly #target: string;
+  readonly #startedAt = performance.now();
+  readonly #id: string;
+  readonly #headers;
+  readonly #requestTap: Tap;
+  readonly #responseTap: Tap;
+  readonly #keepsAnswer: boolean;
+  #upload: Upload | null = null;
+  #seq = 0;
+  #controller: Dispatcher.DispatchController | null = null;
+  #finished = false;
+
+  #usageInserted = false;
+  /** Sent again without the insertion. When that is answered, the upstream is known to refuse it: a 400 alone may be about something else. */
+  #resent = false;
+  #stripper: UsageStripper | null = null;
+  /** Body of a 400 that may refuse what was inserted: held until it is known. */
+  #refusal: HeldRefusal | null = null;
+
+  #contentLength: number | null = null;
+  #received = 0;
+  #last: Buffer | null = null;
+  #headWritten = false;
+  /** Something of the body went to the client, and the head with it. */
+  #passed = false;
+  #draining = false;
+
+  #requestEndAt: number | null = null;
+  #sentAt: number | null = null;
+  /** Set by the connect timer right after onRequestStart, for a call that opened a connection. */
+  connectMs: number | null = null;
+  #responseEndAt: number | null = null;
+
+  constructor(context: RelayContext, req: IncomingMessage, res: ServerResponse, upstream: Upstream, target: string) {
+    this.#context = context;
+    this.#req = req;
+    this.#res = res;
+    this.#upstream = upstream;
+    this.#target = target;
+    this.#id = context.newId();
+    this.#headers = readRequestHeaders(req.rawHeaders, context.fingerprint, context.keepHeadersBytes);
+    this.#keepsAnswer = !answersSecret(target);
+    this.#requestTap = new Tap(context.spool, FRAME.requestChunk, context.keepBytes);
+    this.#responseTap = new Tap(context.spool, FRAME.responseChunk, context.keepBytes);
+  }
+
+  begin(): void {
+    const { contentLength, chunked } = this.#headers;
+    this.#res.on("close", () => this.#clientLeft());
+    this.#record();
+    if (contentLength || chunked)
+      this.#upload = new Upload(
+        this.#req,
+        this.#mayInsert() ? this.#context.includeUsageBytes : 0,
+        (chunk) => this.#requestTap.chunk(this.#seq, this.#at(), chunk),
+        () => {
+          this.#requestEndAt = this.#at();
+        },
+      );
+    if (this.#seq === 0) this.#send();
+  }
+
+  /** The start frame first, then the upstream. A call that cannot be recorded goes on all the same. */
+  #record(): void {
+    const { spool, maxCalls, fingerprint } = this.#context;
+    if (this.#context.inFlight >= maxCalls) return spool.drop("too_many_calls");
+    const start = JSON.stringify({
+      id: this.#id,
+      kind: "http",
+      method: this.#req.method,
+      target: maskQuery(this.#req.url as string, fingerprint),
+      upstreamTarget: maskQuery(this.#target, fingerprint),
+      upstream: this.#upstream.name,
+      upstreamOrigin: this.#upstream.origin,
+      headers: this.#headers.record,
+      headersCut: this.#headers.recordCut || undefined,
+      startedAtMs: Date.now(),
+    });
+    this.#seq = spool.start(start, () => this.#send());
+    if (this.#seq) this.#context.inFlight++;
+  }
+
+  #mayInsert(): boolean {
+    const { json, encoded, contentLength } = this.#headers;
+    return (
+      this.#context.includeUsage &&
+      json &&
+      !encoded &&
+      !this.#upstream.refusesUsage &&
+      (contentLength ?? 0) <= this.#context.includeUsageBytes &&
+      canIncludeUsage(this.#req.method as string, this.#target)
+    );
+  }
+
+  #send(): void {
+    if (!this.#upload) return this.#dispatch(null, this.#headers.forward);
+    this.#upload.whenReady(() => this.#sendBody(this.#upload as Upload));
+  }
+
+  #sendBody(upload: Upload): void {
+    if (this.#finished) return;
+    const body = upload.whole();
+    if (!body) return this.#dispatch(upload.stream(), this.#headers.forward);
+    const changed = this.#mayInsert() ? insertIncludeUsage(body) : null;
+    if (!changed) return this.#dispatch(body, this.#headers.forward);
+    this.#usageInserted = true;
+    this.#dispatch(changed, forChangedBody(this.#headers.forward, changed.length));
+  }
+
+  #dispatch(body: Dispatcher.DispatchOptions["body"], headers: string[]): void {
+    if (this.#finished) return;
+    try {
+      this.#upstream.pool.dispatch(
+        {
+          path: this.#upstream.prefix + this.#target,
+          method: this.#req.method as Dispatcher.HttpMethod,
+          headers,
+          body,
+        },
+        this,
+      );
+    } catch (error) {
+      this.onResponseError(null, error as Error);
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#finished) return controller.abort(new Error("the client hung up"));
+    this.#sentAt = this.#at();
+    this.#context.connectTimer.sending = this;
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, text?: string): void {
+    if (status < 200 || this.#finished) return;
+    const raw = (controller as unknown as { rawHeaders: (Buffer | string)[] }).rawHeaders;
+    if (status === 400 && this.#usageInserted) {
+      this.#refusal = { raw, status, text, chunks: [], bytes: 0 };
+      return;
+    }
+    this.#respond(raw, status, text);
+  }
+
+  #respond(raw: (Buffer | string)[], status: number, text: string | undefined): void {
+    const headers = readResponseHeaders(raw, this.#context.fingerprint, this.#context.keepHeadersBytes);
+    if (this.#seq)
+      this.#context.spool.head(
+        this.#seq,
+        this.#at(),
+        JSON.stringify({ status, headers: headers.record, headersCut: headers.recordCut || undefined }),
+      );
+    const bodiless = this.#req.method === "HEAD" || status === 204 || status === 304;
+    this.#contentLength = bodiless ? null : headers.contentLength;
+    if (this.#usageInserted && status === 200 && headers.eventStream && !headers.encoded) {
+      this.#stripper = createUsageStripper();
+      // One chunk fewer goes out than comes in.
+      if (this.#contentLength !== null) headers.forward = withoutHeader(headers.forward, "content-length");
+      this.#contentLength = null;
+    }
+    headers.forward.push("x-omnimeter-call-id", this.#id);
+    this.#res.sendDate = false;
+    if (bodiless || this.#contentLength !== null) headers.forward = withoutHeader(headers.forward, "trailer");
+    if (this.#resent && status < 400) this.#upstream.refusesUsage = true;
+    this.#res.writeHead(status, isReason(text) ? text : undefined, headers.forward);
+    this.#headWritten = true;
+    // Usually the first bytes follow in this turn and share a packet with the head; when they do not, the head goes alone.
+    if (!bodiless && this.#contentLength !== 0)
+      setImmediate(() => {
+        if (!this.#finished && !this.#passed) this.#res.flushHeaders();
+      });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#finished) return;
+    if (this.#refusal) return this.#holdRefusal(chunk);
+    this.#received += chunk.length;
+    if (this.#contentLength !== null && this.#received >= this.#contentLength) this.#last = chunk;
+    else this.#pass(controller, this.#stripper ? this.#stripper.push(chunk) : chunk);
+    if (this.#keepsAnswer) this.#responseTap.chunk(this.#seq, this.#at(), chunk);
+    else this.#responseTap.bytes += chunk.length;
+  }
+
+  #pass(controller: Dispatcher.DispatchController, bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#passed = true;
+    if (this.#res.write(bytes)) return;
+    controller.pause();
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#res.on("drain", () => controller.resume());
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#finished) return;
+    this.#responseEndAt = this.#at();
+    if (this.#refusal && this.#settleRefusal()) return;
+    // What was written in this very turn is still corked: it leaves with the end, in one packet. end() uncorks.
+    this.#res.socket?.cork();
+    const rest = this.#stripper?.flush();
+    const rawTrailers = (controller as unknown as { rawTrailers: (Buffer | string)[] | null }).rawTrailers;
+    const trailers = rawTrailers?.length ? rawTrailers.map((one) => one.toString("latin1")) : undefined;
+    this.#finish("completed", undefined, trailers, () => {
+      if (trailers) this.#res.addTrailers(pairs(trailers));
+      if (rest?.length) this.#res.write(rest);
+      if (this.#last) this.#res.end(this.#last);
+      else this.#res.end();
+      this.#dropUpload();
+    });
+  }
+
+  /** The upstream answered before it had read everything: the rest has nowhere to go, but the connection must stay usable. */
+  #dropUpload(): void {
+    if (this.#upload && !this.#upload.ended) this.#req.resume();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error & { code?: string }): void {
+    if (this.#finished) return;
+    // An upload that broke off reaches us through undici, perhaps before the response's own close.
+    if (this.#res.destroyed || (this.#req.destroyed && !this.#req.complete)) return this.#clientLeft();
+    if (this.#headWritten) return this.#brokeOff(error);
+    // undici refuses a few things that Node's parser lets pass (raw UTF-8 in the path, for instance).
+    if (error.code?.startsWith("UND_ERR_INVALID") || error.code === "UND_ERR_NOT_SUPPORTED")
+      return this.#unreachable(400, "omnimeter_bad_request", `this request cannot be relayed: ${error.message}.`);
+    const [status, code, what] = diagnosis(error);
+    this.#unreachable(
+      status,
+      code,
+      `${what} (${this.#upstream.origin}: ${error.code ?? error.name}). Nothing was answered; check OMNIMETER_UPSTREAM and the network, then try again.`,
+      error,
+    );
+  }
+
+  /** The client sees what we saw: a reset as a reset, an early close as an early close, never a clean end. */
+  #brokeOff(error: Error & { code?: string }): void {
+    this.#finish("upstream_reset", error.code ?? error.message, undefined, () => {
+      const rest = this.#stripper?.flush();
+      if (rest?.length) this.#res.write(rest);
+      else this.#res.flushHeaders();
+      // A reset throws away what has not left yet: one turn lets go what the socket takes.
+      setImmediate(() => {
+        if (error.code === "ECONNRESET") this.#res.socket?.resetAndDestroy();
+        else this.#res.destroy();
+      });
+    });
+  }
+
+  #unreachable(status: number, code: string, message: string, error?: Error & { code?: string }): void {
+    const ending = this.#sentAt !== null && error ? "upstream_reset" : "unreachable";
+    this.#finish(ending, error?.code ?? message, undefined, () => {
+      this.#res.setHeader("x-omnimeter-call-id", this.#id);
+      answerOwnError(this.#res, status, code, message);
+      this.#dropUpload();
+    });
+  }
+
+  #clientLeft(): void {
+    if (this.#finished) return;
+    this.#finish("client_aborted", "the client closed the connection", undefined, () => {});
+    this.#controller?.abort(new Error("the client hung up"));
+  }
+
+  /** A 400 after an insertion: held until it is clear whether it is about what was inserted. */
+  #holdRefusal(chunk: Buffer): void {
+    const refusal = this.#refusal as HeldRefusal;
+    refusal.chunks.push(chunk);
+    refusal.bytes += chunk.length;
+    if (refusal.bytes > REFUSAL_BYTES_MAX) this.#replayRefusal();
+  }
+
+  #replayRefusal(): void {
+    const { raw, status, text, chunks } = this.#refusal as HeldRefusal;
+    this.#refusal = null;
+    this.#respond(raw, status, text);
+    for (const chunk of chunks) this.onResponseData(this.#controller as Dispatcher.DispatchController, chunk);
+  }
+
+  /** True: it was about the insertion, and the call has been sent again as the client wrote it. The one exception to "no retries". */
+  #settleRefusal(): boolean {
+    const body = Buffer.concat(this.#refusal?.chunks ?? []).toString("utf8");
+    if (!refusesIncludeUsage(body)) {
+      this.#replayRefusal();
+      return false;
+    }
+    this.#resent = true;
+    this.#refusal = null;
+    this.#usageInserted = false;
+    this.#controller = null;
+    this.#responseEndAt = null;
+    this.#dispatch((this.#upload as Upload).whole(), this.#headers.forward);
+    return true;
+  }
+
+  /** The only end: writes the end frame, then lets the last part go. */
+  #finish(ending: ExchangeEnding, cause: string | undefined, trailers: string[] | undefined, letGo: () => void): void {
+    this.#finished = true;
+    if (this.#seq === 0) return letGo();
+    this.#context.inFlight--;
+    this.#requestTap.finish(this.#seq);
+    this.#responseTap.finish(this.#seq);
+    const at = this.#at();
+    const end: ExchangeEnd = {
+      ending,
+      cause,
+      requestEndAtMs: this.#requestEndAt,
+      sentAtMs: this.#sentAt,
+      connectMs: this.connectMs,
+      responseEndAtMs: this.#responseEndAt,
+      endAtMs: at,
+      requestBytes: this.#requestTap.bytes,
+      responseBytes: this.#responseTap.bytes,
+      usageInserted: this.#usageInserted || undefined,
+      trailers,
+    };
+    this.#context.spool.end(this.#seq, at, JSON.stringify(end), letGo);
+  }
+
+  #at(): number {
+    return performance.now() - this.#startedAt;
+  }
+}
+
+/** Status, code and words for an upstream that gave no answer. */
+function diagnosis(error: Error & { code?: string }): [number, string, string] {
+  if (error.code === "UND_ERR_CONNECT_TIMEOUT" || error.code === "ETIMEDOUT")
+    return [504, "omnimeter_upstream_timeout", "the upstream did not accept a connection in time"];
+  if (error.code === "ECONNRESET" || error.code === "UND_ERR_SOCKET")
+    return [502, "omnimeter_upstream_reset", "the upstream closed the connection before it answered"];
+  return [502, "omnimeter_upstream_unreachable", "the upstream cannot be reached"];
+}
+
+/** The body grew by a few bytes; and an encoded answer could not have the extra chunk taken out again. */
+function forChangedBody(headers: string[], length: number): string[] {
+  const out: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const lower = (headers[i] as string).toLowerCase();
+    if (lower === "content-length") out.push(headers[i] as string, String(length));
+    else if (lower === "accept-encoding") out.push(headers[i] as string, "identity");
+    else out.push(headers[i] as string, headers[i + 1] as string);
+  }
+  return out;
+}
+
+const withoutHeader = (headers: string[], name: string): string[] =>
+  headers.filter((_, i) => (headers[i - (i % 2)] as string).toLowerCase() !== name);
+
+/** undici reads the reason as UTF-8, Node writes Latin-1 and throws on anything else. */
+const isReason = (text: string | undefined): text is string => !!text && /^[\t\x20-\x7e]+$/.test(text);
+
+const pairs = (flat: string[]): [string, string][] =>
+  Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] as string, flat[2 * i + 1] as string]);
