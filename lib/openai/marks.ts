@@ -1,0 +1,32 @@
+import type { Marks } from "./facts.ts";
+
+export type Saw = "text" | "audio" | "other";
+
+export interface StreamClock {
+  /** An event with content arrived: text somebody can read, audio, or other tokens (reasoning, arguments). */
+  saw(what: Saw, atMs: number): void;
+  readonly marks: Marks;
+}
+
+/** When the content of a stream came, measured at the arrival of the chunks that brought it. */
+export function createStreamClock(): StreamClock {
+  const marks: Marks = {
+    firstTokenMs: null,
+    firstTextMs: null,
+    firstAudioMs: null,
+    lastTokenMs: null,
+    longestGapMs: null,
+    contentChunks: 0,
+  };
+
+  return { saw, marks };
+
+  function saw(what: Saw, atMs: number): void {
+    if (marks.lastTokenMs !== null) marks.longestGapMs = Math.max(marks.longestGapMs ?? 0, atMs - marks.lastTokenMs);
+    marks.firstTokenMs ??= atMs;
+    if (what === "text") marks.firstTextMs ??= atMs;
+    if (what === "audio") marks.firstAudioMs ??= atMs;
+    marks.lastTokenMs = atMs;
+    marks.contentChunks++;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Usage, UsageLine } from "#lib/call.ts";
+import type { Modality } from "#lib/modalities.ts";
+
+type Split = Record<Modality, number>;
+
+/**
+ * Divides totals into disjoint lines: direction × modality × cache state. Details are "of which" figures, so nothing is
+ * ever added to a total. Figures that cannot all be true give no lines and the problem `usage_inconsistent`: a wrong
+ * division would be priced as if it were right.
+ */
+export function usageLines(
+  usage: Usage,
+  cachedSplit: Split | null,
+  mixedInput: boolean,
+  problems: string[],
+): UsageLine[] {
+  const input = usage.inputTokens ?? 0;
+  const output = usage.outputTokens ?? 0;
+  const inputBy = divide(input, usage.inputTextTokens, usage.inputAudioTokens, usage.inputImageTokens);
+  const outputBy = divide(output, usage.outputTextTokens, usage.outputAudioTokens, usage.outputImageTokens);
+  const cached = usage.cachedTokens ?? 0;
+  const written = usage.cacheWriteTokens ?? 0;
+  const prediction = (usage.acceptedPredictionTokens ?? 0) + (usage.rejectedPredictionTokens ?? 0);
+  const read = inputBy && take(inputBy, cached, cachedSplit);
+  const write = inputBy && read && take(minus(inputBy, read), written, null);
+
+  const fits =
+    inputBy !== null &&
+    outputBy !== null &&
+    read !== null &&
+    write !== null &&
+    (usage.totalTokens === null || usage.totalTokens === input + output) &&
+    (usage.reasoningTokens ?? 0) <= output &&
+    prediction <= output;
+  if (!fits) {
+    problems.push("usage_inconsistent");
+    return [];
+  }
+
+  // A hit is a prefix of the prompt, and text mostly stands first; where other input is there that is an assumption.
+  const mixed = mixedInput || inputBy.audio > 0 || inputBy.image > 0;
+  if (cached > 0 && cachedSplit === null && mixed) problems.push("cached_split_assumed");
+
+  const none = minus(minus(inputBy, read), write);
+  return [
+    ...lines("input", "none", none),
+    ...lines("input", "read", read),
+    ...lines("input", "write", write),
+    ...lines("output", "none", outputBy),
+  ];
+}
+
+/**
+ * By modality. Text is what remains: a stated text figure may be lower (image tokens that nobody states are in the
+ * remainder), never higher.
+ */
+function divide(total: number, text: number | null, audio: number | null, image: number | null): Split | null {
+  const rest = total - (audio ?? 0) - (image ?? 0);
+  if (rest < 0 || (text !== null && text > rest)) return null;
+  if (text !== null && audio !== null && image !== null && text !== rest) return null;
+  return { text: rest, audio: audio ?? 0, image: image ?? 0 };
+}
+
+/** `quantity` taken out of the modalities as stated, else from text first. null: there is not so much. */
+function take(from: Split, quantity: number, stated: Split | null): Split | null {
+  if (stated !== null) {
+    const fits = stated.text + stated.audio + stated.image === quantity;
+    return fits && ORDER.every((modality) => stated[modality] <= from[modality]) ? stated : null;
+  }
+  const taken: Split = { text: 0, image: 0, audio: 0 };
+  let left = quantity;
+  for (const modality of ORDER) {
+    taken[modality] = Math.min(left, from[modality]);
+    left -= taken[modality];
+  }
+  return left === 0 ? taken : null;
+}
+
+function minus(a: Split, b: Split): Split {
+  return { text: a.text - b.text, image: a.image - b.image, audio: a.audio - b.audio };
+}
+
+function lines(direction: UsageLine["direction"], cache: UsageLine["cache"], split: Split): UsageLine[] {
+  return ORDER.filter((modality) => split[modality] > 0).map((modality) => ({
+    direction,
+    modality,
+    cache,
+    unit: "token",
+    quantity: split[modality],
+    source: "reported",
+  }));
+}
+
+const ORDER: readonly Modality[] = ["text", "image", "audio"];

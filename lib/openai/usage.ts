@@ -1,0 +1,95 @@
+import type { Usage, UsageLine } from "#lib/call.ts";
+import type { JsonObject } from "./json.ts";
+import { asObject } from "./json.ts";
+import { noUsage } from "./no-facts.ts";
+import { usageLines } from "./usage-lines.ts";
+
+export interface UsageReading {
+  readonly usage: Usage;
+  readonly lines: UsageLine[];
+  readonly problems: string[];
+}
+
+export interface UsageContext {
+  /** Something was generated, so that zero tokens cannot be true. */
+  readonly produced: boolean;
+  /** The request holds images or audio, so that one figure for all cached tokens says nothing about their modality. */
+  readonly mixedInput: boolean;
+}
+
+/** A usage object of any of OpenAI's interfaces → totals as stated, and disjoint lines that sum to them. Never throws. */
+export function readUsage(raw: unknown, context: UsageContext): UsageReading {
+  if (raw === null || raw === undefined) return { usage: noUsage(), lines: [], problems: [] };
+  const source = asObject(raw);
+  if (source === null) return { usage: noUsage(), lines: [], problems: ["usage_unreadable"] };
+
+  const problems: string[] = [];
+  const count = counter(problems);
+  const input = firstObject(source, INPUT_DETAILS);
+  const output = firstObject(source, OUTPUT_DETAILS);
+  const usage: Usage = {
+    source: "reported",
+    inputTokens: count(source.input_tokens ?? source.prompt_tokens),
+    outputTokens: count(source.output_tokens ?? source.completion_tokens),
+    totalTokens: count(source.total_tokens),
+    inputTextTokens: count(input?.text_tokens),
+    inputAudioTokens: count(input?.audio_tokens),
+    inputImageTokens: count(input?.image_tokens),
+    cachedTokens: count(input?.cached_tokens),
+    cacheWriteTokens: count(input?.cache_write_tokens),
+    outputTextTokens: count(output?.text_tokens),
+    outputAudioTokens: count(output?.audio_tokens),
+    outputImageTokens: count(output?.image_tokens),
+    reasoningTokens: count(output?.reasoning_tokens),
+    acceptedPredictionTokens: count(output?.accepted_prediction_tokens),
+    rejectedPredictionTokens: count(output?.rejected_prediction_tokens),
+    bounds: null,
+  };
+  if (usage.inputTokens === null && usage.outputTokens === null && usage.totalTokens === null) {
+    // For example the seconds of a transcription: not tokens.
+    return { usage: noUsage(), lines: [], problems };
+  }
+  if (context.produced && !usage.inputTokens && !usage.outputTokens && !usage.totalTokens) {
+    return { usage: noUsage(), lines: [], problems: [...problems, "usage_all_zero"] };
+  }
+
+  const cached = asObject(input?.cached_tokens_details);
+  const split = cached && {
+    text: count(cached.text_tokens) ?? 0,
+    audio: count(cached.audio_tokens) ?? 0,
+    image: count(cached.image_tokens) ?? 0,
+  };
+  if (problems.length > 0) return { usage, lines: [], problems };
+  const lines = usageLines(usage, split, context.mixedInput, problems);
+  return { usage, lines, problems };
+}
+
+/** The same object has four names: chat, Responses and images, transcription and realtime, threads. */
+const INPUT_DETAILS = ["prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details"];
+const OUTPUT_DETAILS = [
+  "completion_tokens_details",
+  "output_tokens_details",
+  "output_token_details",
+  "completion_token_details",
+];
+
+function firstObject(source: JsonObject, names: readonly string[]): JsonObject | null {
+  for (const name of names) {
+    const details = asObject(source[name]);
+    if (details !== null) return details;
+  }
+  return null;
+}
+
+/** A count of tokens, or null where none is stated. What is stated but cannot be one (text, -1, 1e300) is a problem. */
+function counter(problems: string[]): (value: unknown) => number | null {
+  return (value) => {
+    if (value === null || value === undefined) return null;
+    if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= TOKENS_MAX) return value + 0;
+    if (!problems.includes("usage_bad_number")) problems.push("usage_bad_number");
+    return null;
+  };
+}
+
+/** A thousand times the largest context window: nothing true is beyond it. */
+const TOKENS_MAX = 1_000_000_000;
