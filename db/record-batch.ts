@@ -1,0 +1,348 @@
+import type { Sql } from "postgres";
+import type { Call } from "#lib/call.ts";
+import type { Feedback } from "#lib/feedback.ts";
+import { ensurePartitions } from "./partitions.ts";
+import { rollUpCalls } from "./rollups.ts";
+import { callRow, quoted, quotedJson, toolCallRows, usageLineRows } from "./rows.ts";
+
+export interface SpoolPlace {
+  segment: number;
+  offset: number;
+}
+
+/** A call with its content, if it may be stored. */
+export interface RecordedCall {
+  call: Call;
+  payload: { sealed: Buffer; redactions: Record<string, number> } | null;
+}
+
+/** What one stretch of a spool holds, and where the stretch ends. Stored whole or not at all. */
+export interface RecordBatch {
+  spool: string;
+  /** Must still be ours: see db/spool-lease.ts. */
+  lease: string;
+  /** Where the stretch begins: must be where the store says the last one ended. */
+  from: SpoolPlace;
+  low: SpoolPlace;
+  high: SpoolPlace;
+  /** The run being read at `high`. */
+  run: string;
+  /** Counts of the runs read in this stretch. */
+  runs: ReadonlyMap<string, RunCounts>;
+  calls: RecordedCall[];
+  feedback: Feedback[];
+  /** Replaces what is carried for this spool; undefined = unchanged. */
+  carried?: { run: string; seq: number; sealed: Buffer }[];
+  /** Seals a call for `set_aside`. Called only for calls that the database refuses. */
+  sealForSetAside: (call: Call) => Buffer;
+}
+
+/** Of one run: what its worker accepted, what has begun, what was dropped and why (lib/spool/assembler.ts). */
+export interface RunCounts {
+  accepted: number;
+  started: number;
+  dropped: Record<string, number>;
+  atRisk: number;
+}
+
+/** The lease is somebody else's now, or the position moved: stop, and start again from what the store says. */
+export class LeaseLost extends Error {
+  readonly code = "lease_lost";
+}
+
+const DAY_MS = 86_400_000;
+/** Days whose partitions are known to exist, per pool. */
+const partitionsMade = new WeakMap<Sql, Set<number>>();
+
+/**
+ * Stores a batch together with the position behind it, all or nothing: that is what makes every call stored exactly once. A
+ * call that is stored already is left alone, or replaced when an older decoder had read it. A call that the database
+ * refuses is set aside, and the rest is stored.
+ *
+ * The whole batch is one message of several statements, which Postgres runs as one transaction. A transaction over several
+ * messages would not do: when its connection is lost between two of them, postgres.js sends the rest on a new one,
+ * outside of any transaction.
+ * @throws LeaseLost, or the database's error (nothing is stored then; try again).
+ */
+export async function recordBatch(sql: Sql, batch: RecordBatch): Promise<{ stored: number; setAside: number }> {
+  await makePartitions(sql, batch.calls);
+  // Nobody else writes these calls while the lease is ours, and the guard below sees to that.
+  const { fresh, stale } = await sortOut(sql, batch.calls);
+  try {
+    await run(sql, write(batch, fresh, stale, []));
+    return { stored: batch.calls.length, setAside: 0 };
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    const refused = await findRefused(sql, batch, fresh, stale);
+    const good = fresh.filter((one) => !refused.some(({ call }) => call.id === one.call.id));
+    await run(sql, write(batch, good, stale, refused));
+    return { stored: batch.calls.length - refused.length, setAside: refused.length };
+  }
+}
+
+const LEASE_LOST = "OMLL1";
+const ONLY_TRIED = "OMTRY";
+
+async function run(sql: Sql, statements: string[]): Promise<void> {
+  try {
+    await sql.unsafe(statements.join(";\n"));
+  } catch (error) {
+    if (codeOf(error) === LEASE_LOST) throw new LeaseLost((error as Error).message);
+    throw error;
+  }
+}
+
+interface Refused {
+  call: Call;
+  reason: string;
+}
+
+/** What is not stored yet, and the ids of what an older decoder had stored (it is taken out and stored anew). */
+async function sortOut(sql: Sql, calls: RecordedCall[]): Promise<{ fresh: RecordedCall[]; stale: string[] }> {
+  if (calls.length === 0) return { fresh: [], stale: [] };
+  const known = await sql<{ id: string; decoder_version: number }[]>`
+    select id, decoder_version from calls where id = any(${calls.map(({ call }) => call.id)}::uuid[])`;
+  if (known.length === 0) return { fresh: calls, stale: [] };
+  const versions = new Map(known.map((row) => [row.id, row.decoder_version]));
+  const isStale = ({ call }: RecordedCall) => (versions.get(call.id) ?? call.decoderVersion) < call.decoderVersion;
+  return {
+    fresh: calls.filter((one) => !versions.has(one.call.id) || isStale(one)),
+    stale: calls.filter(isStale).map(({ call }) => call.id),
+  };
+}
+
+function write(batch: RecordBatch, fresh: RecordedCall[], stale: string[], refused: Refused[]): string[] {
+  const { low, high } = batch;
+  return [
+    guard(batch),
+    ...(stale.length ? takeOut(stale) : []),
+    ...(fresh.length ? insertCalls(fresh) : []),
+    ...refused.map((one) => insertSetAside(one, batch.sealForSetAside)),
+    ...(batch.feedback.length ? [insertFeedback(batch.feedback)] : []),
+    ...(batch.carried ? replaceCarried(batch.spool, batch.carried) : []),
+    ...countRuns(batch, new Set(refused.map(({ call }) => call.id))),
+    `update spool_positions set
+       low_segment = ${low.segment}, low_offset = ${low.offset}, high_segment = ${high.segment}, high_offset = ${high.offset},
+       run = ${quoted(batch.run)}, totals = ${quotedJson(batch.runs.get(batch.run) ?? NOTHING)}::jsonb,
+       leased_until = now() + interval '15 seconds', updated_at = now()
+     where spool = ${quoted(batch.spool)}`,
+  ];
+}
+
+/** Locks the position; without the lease, or behind another batch, nothing of this message happens. */
+const guard = ({ spool, lease, from }: RecordBatch): string => `
+  do $guard$ begin
+    perform 1 from spool_positions
+    where spool = ${quoted(spool)} and lease = ${quoted(lease)}
+      and high_segment = ${from.segment} and high_offset = ${from.offset}
+    for update;
+    if not found then raise exception 'this spool is no longer ours' using errcode = '${LEASE_LOST}'; end if;
+  end $guard$`;
+
+/** The slow way, when the database refused something: each call alone, in a message that ends in an error of its own. */
+async function findRefused(sql: Sql, batch: RecordBatch, fresh: RecordedCall[], stale: string[]): Promise<Refused[]> {
+  const refused: Refused[] = [];
+  const undo = `do $undo$ begin raise exception 'only tried' using errcode = '${ONLY_TRIED}'; end $undo$`;
+  for (const one of fresh) {
+    const old = stale.filter((id) => id === one.call.id);
+    try {
+      await run(sql, [guard(batch), ...(old.length ? takeOut(old) : []), ...insertCalls([one]), undo]);
+    } catch (error) {
+      if (codeOf(error) === ONLY_TRIED) continue;
+      if (!isDataError(error)) throw error;
+      refused.push({ call: one.call, reason: (error as Error).message.slice(0, 500) });
+    }
+  }
+  return refused;
+}
+
+function takeOut(ids: string[]): string[] {
+  const these = anyOf(ids);
+  return [
+    rollUpCalls(`id = ${these}`, -1),
+    `delete from calls where id = ${these}`,
+    `delete from tool_calls where call_id = ${these}`,
+    `delete from payloads where call_id = ${these}`,
+    // Lines booked in a closed month stay for ever; what changed is added beside them (see insertLines).
+    `delete from usage_lines l where call_id = ${these} and not exists (
+       select 1 from closed_periods p where p.month = date_trunc('month', l.booked_on)::date
+     )`,
+  ];
+}
+
+function insertCalls(calls: RecordedCall[]): string[] {
+  const recordedAt = new Date().toISOString();
+  const tools = calls.flatMap(({ call }) => toolCallRows(call));
+  const objects = calls.flatMap(({ call }) => (call.responseId ? [objectRow(call, call.responseId)] : []));
+  return [
+    insertRows(
+      "calls",
+      calls.map(({ call }) => callRow(call, recordedAt)),
+    ),
+    ...insertLines(calls),
+    ...(tools.length ? [insertRows("tool_calls", tools)] : []),
+    ...insertPayloads(calls),
+    ...(objects.length ? [`${insertRows("provider_objects", objects)} on conflict do nothing`] : []),
+    rollUpCalls(`id = ${anyOf(calls.map(({ call }) => call.id))}`),
+  ];
+}
+
+const insertRows = (table: string, rows: unknown[]): string =>
+  `insert into ${table} select * from json_populate_recordset(null::${table}, ${quotedJson(rows)}::json)`;
+
+function insertPayloads(calls: RecordedCall[]): string[] {
+  const rows = calls.flatMap(({ call, payload }) =>
+    payload
+      ? [
+          `('${call.id}'::uuid, '\\x${payload.sealed.toString("hex")}'::bytea, ${quotedJson(payload.redactions)}::jsonb)`,
+        ]
+      : [],
+  );
+  return rows.length ? [`insert into payloads (call_id, sealed, redactions) values ${rows.join(", ")}`] : [];
+}
+
+/** Books each line on its own day while that month is open, else on the first open day. */
+function insertLines(calls: RecordedCall[]): string[] {
+  const lines = calls.flatMap(({ call }) =>
+    usageLineRows(call, new Date(call.startedAt).toISOString().slice(0, 10)).map((line) => ({
+      ...line,
+      project_id: call.projectId,
+    })),
+  );
+  if (lines.length === 0) return [];
+  return [
+    `
+    with given as (
+      select * from json_to_recordset(${quotedJson(lines)}::json) as g(
+        call_id uuid, project_id text, direction text, modality text, cache text, unit text, quantity numeric,
+        source text, booked_on date, price_id text, unit_price_usd numeric, cost_usd numeric
+      )
+    ),
+    booked as (
+      select g.*, coalesce(first_open.day, g.booked_on) as open_day
+      from given g
+      left join lateral (
+        -- The first day behind the closed months, when the line's own month is one of them.
+        select (max(p.month) + interval '1 month')::date as day
+        from closed_periods p
+        where p.project_id = g.project_id and p.month >= date_trunc('month', g.booked_on)::date
+          and exists (
+            select 1 from closed_periods own
+            where own.project_id = g.project_id and own.month = date_trunc('month', g.booked_on)::date
+          )
+      ) first_open on true
+    ),
+    -- What a closed month still holds of this call (it was decoded before): only the difference is added.
+    before as (
+      select call_id, direction, modality, cache, unit, sum(quantity) as quantity, max(adjustment) as adjustment
+      from usage_lines where call_id = ${anyOf(calls.map(({ call }) => call.id))} group by 1, 2, 3, 4, 5
+    )
+    insert into usage_lines (
+      call_id, adjustment, direction, modality, cache, unit, quantity, source, booked_on, price_id, unit_price_usd, cost_usd
+    )
+    select
+      call_id, coalesce(b.adjustment + 1, 0), direction, modality, cache, unit,
+      coalesce(n.quantity, 0) - coalesce(b.quantity, 0), coalesce(n.source, 'reported'),
+      coalesce(n.open_day, (select max(open_day) from booked where booked.call_id = b.call_id)),
+      n.price_id, n.unit_price_usd, n.cost_usd
+    from booked n
+    full join before b using (call_id, direction, modality, cache, unit)
+    where b.call_id is null or coalesce(n.quantity, 0) <> b.quantity`,
+  ];
+}
+
+const insertSetAside = ({ call, reason }: Refused, seal: RecordBatch["sealForSetAside"]): string => `
+  insert into set_aside (id, spool, run, seq, reason, sealed) values (
+    '${call.id}', ${quoted(call.origin.spool)}, ${quoted(call.origin.run)}, ${call.origin.seq}, ${quoted(reason)},
+    '\\x${seal(call).toString("hex")}'
+  ) on conflict do nothing`;
+
+const insertFeedback = (feedback: Feedback[]): string => {
+  const rows = feedback.map((one) => ({
+    id: one.id,
+    project_id: "default",
+    target_kind: one.target.kind,
+    target_id: one.target.id,
+    item: one.item,
+    rater: one.rater,
+    received_at: new Date(one.receivedAtMs).toISOString(),
+    rating: one.rating,
+    score: one.score,
+    comment: one.comment,
+    correction: one.correction,
+    labels: one.labels,
+    call_id: null,
+    matched_at: null,
+  }));
+  return `${insertRows("feedback", rows)} on conflict do nothing`;
+};
+
+const replaceCarried = (spool: string, carried: NonNullable<RecordBatch["carried"]>): string[] => [
+  `delete from spool_carried where spool = ${quoted(spool)}`,
+  ...carried.map(
+    ({ run: life, seq, sealed }) => `
+      insert into spool_carried (spool, run, seq, sealed)
+      values (${quoted(spool)}, ${quoted(life)}, ${seq}, '\\x${sealed.toString("hex")}')`,
+  ),
+];
+
+/** The equation's figures: calls of an earlier run can still end in this stretch (as interrupted). */
+function countRuns(batch: RecordBatch, refused: ReadonlySet<string>): string[] {
+  const ended = new Map<string, { stored: number; aside: number }>();
+  for (const life of batch.runs.keys()) ended.set(life, { stored: 0, aside: 0 });
+  for (const { call } of batch.calls) {
+    const counts = ended.get(call.origin.run) ?? { stored: 0, aside: 0 };
+    if (refused.has(call.id)) counts.aside++;
+    else counts.stored++;
+    ended.set(call.origin.run, counts);
+  }
+  return [...ended].flatMap(([life, { stored, aside }]) => {
+    if (!life) return [];
+    const { accepted, started, dropped, atRisk } = batch.runs.get(life) ?? NOTHING;
+    return [
+      `insert into spool_runs as r (spool, run, accepted, started, stored, set_aside, dropped, at_risk)
+       values (
+         ${quoted(batch.spool)}, ${quoted(life)}, ${accepted}, ${started}, ${stored}, ${aside},
+         ${quotedJson(dropped)}::jsonb, ${atRisk}
+       )
+       on conflict (spool, run) do update set
+         accepted = greatest(r.accepted, excluded.accepted), started = greatest(r.started, excluded.started),
+         stored = r.stored + excluded.stored, set_aside = r.set_aside + excluded.set_aside,
+         dropped = case when excluded.accepted > 0 then excluded.dropped else r.dropped end,
+         at_risk = greatest(r.at_risk, excluded.at_risk), updated_at = now()`,
+    ];
+  });
+}
+
+const NOTHING: RunCounts = { accepted: 0, started: 0, dropped: {}, atRisk: 0 };
+
+const objectRow = (call: Call, objectId: string) => ({
+  project_id: call.projectId,
+  upstream: call.upstream,
+  object_id: objectId,
+  call_id: call.id,
+});
+
+/** Ids as an array literal. Each is looked at again: this text is not a parameter. */
+const anyOf = (ids: string[]): string => {
+  if (!ids.every((id) => /^[0-9a-f-]{36}$/.test(id))) throw new Error("a call id is no UUID");
+  return `any('{${ids.join(",")}}'::uuid[])`;
+};
+
+async function makePartitions(sql: Sql, calls: RecordedCall[]) {
+  if (calls.length === 0) return;
+  const made = partitionsMade.get(sql) ?? new Set();
+  partitionsMade.set(sql, made);
+  // Day by day, and only days that have calls: a clock that jumped must not make a partition for all the time between.
+  const days = new Set(calls.map(({ call }) => Math.floor(call.startedAt / DAY_MS)));
+  for (const day of days) {
+    if (made.has(day)) continue;
+    await ensurePartitions(sql, day * DAY_MS, day * DAY_MS);
+    made.add(day);
+  }
+}
+
+/** The row is at fault, not the database: class 22 (data), 23 (integrity), 21 (cardinality), 54 (too long for an index). */
+const isDataError = (error: unknown): boolean => /^(2[123]|54)/.test(codeOf(error));
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? "");

@@ -1,0 +1,68 @@
+/** Values of one dimension kept apart in a bucket by one writer; the rest is '(other)'. */
+const DISTINCT_VALUES_MAX = 500;
+export const OTHER = "(other)";
+
+/** Values already seen in a bucket keep their name; new ones get one while there is room. */
+const kept = (dimension: "feature" | "model") => `
+  array(
+    select value from (
+      select ${dimension} as value, 0 as rank from rollup_calls
+      where (project_id, bucket, writer) = (p.project_id, p.bucket, p.writer) and ${dimension} <> '${OTHER}'
+      union all
+      select ${dimension}, 1 from summed where (project_id, bucket, writer) = (p.project_id, p.bucket, p.writer)
+    ) seen
+    group by value order by min(rank), value limit ${DISTINCT_VALUES_MAX}
+  )`;
+
+/**
+ * SQL that adds calls to `rollup_calls`. The only definition of that table's figures: the recorder runs it for the ids it
+ * has just stored, rebuild-rollups for a whole period. `sign` -1 takes calls out again (before they are replaced).
+ * `which` is a condition on `calls`, made of ids by the caller and of nothing that came from outside.
+ */
+export const rollUpCalls = (which: string, sign: 1 | -1 = 1): string => `
+  with summed as (
+    select
+      project_id,
+      date_bin('15 minutes', started_at, 'epoch') as bucket,
+      spool as writer,
+      environment,
+      coalesce(feature, '') as feature,
+      coalesce(model, request_model, '') as model,
+      endpoint,
+      outcome,
+      count(*) as calls,
+      coalesce(sum(input_tokens) filter (where usage_source = 'reported'), 0) as input_tokens,
+      coalesce(sum(cached_tokens) filter (where usage_source = 'reported'), 0) as cached_tokens,
+      coalesce(sum(output_tokens) filter (where usage_source = 'reported'), 0) as output_tokens,
+      coalesce(sum(input_tokens) filter (where usage_source = 'estimated'), 0) as input_tokens_estimated,
+      coalesce(sum(output_tokens) filter (where usage_source = 'estimated'), 0) as output_tokens_estimated,
+      count(*) filter (where usage_source = 'none') as calls_without_usage
+    from calls
+    where ${which}
+    group by 1, 2, 3, 4, 5, 6, 7, 8
+  ),
+  places as materialized (
+    select p.*, ${kept("feature")} as features, ${kept("model")} as models
+    from (select distinct project_id, bucket, writer from summed) p
+  )
+  insert into rollup_calls as r (
+    project_id, bucket, writer, environment, feature, model, endpoint, outcome,
+    calls, input_tokens, cached_tokens, output_tokens, input_tokens_estimated, output_tokens_estimated, calls_without_usage
+  )
+  select
+    project_id, bucket, writer, environment,
+    case when feature = any(features) then feature else '${OTHER}' end,
+    case when model = any(models) then model else '${OTHER}' end,
+    endpoint, outcome,
+    ${sign} * sum(calls), ${sign} * sum(input_tokens), ${sign} * sum(cached_tokens), ${sign} * sum(output_tokens),
+    ${sign} * sum(input_tokens_estimated), ${sign} * sum(output_tokens_estimated), ${sign} * sum(calls_without_usage)
+  from summed join places using (project_id, bucket, writer)
+  group by 1, 2, 3, 4, 5, 6, 7, 8
+  on conflict (project_id, bucket, writer, environment, feature, model, endpoint, outcome) do update set
+    calls = r.calls + excluded.calls,
+    input_tokens = r.input_tokens + excluded.input_tokens,
+    cached_tokens = r.cached_tokens + excluded.cached_tokens,
+    output_tokens = r.output_tokens + excluded.output_tokens,
+    input_tokens_estimated = r.input_tokens_estimated + excluded.input_tokens_estimated,
+    output_tokens_estimated = r.output_tokens_estimated + excluded.output_tokens_estimated,
+    calls_without_usage = r.calls_without_usage + excluded.calls_without_usage`;

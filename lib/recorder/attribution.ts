@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import type { ExchangeStart } from "#lib/exchange.ts";
+import type { AttributionHints } from "#lib/openai/facts.ts";
+
+export interface Attribution {
+  feature: string | null;
+  customer: string | null;
+  endUser: string | null;
+  session: string | null;
+  template: string | null;
+  templateVersion: string | null;
+  release: string | null;
+  environment: string;
+  tags: Record<string, string>;
+  /** What somebody wanted, as a UUID; null: this call alone. */
+  operationId: string | null;
+  attempt: number;
+  traceId: string | null;
+  parentSpanId: string | null;
+  /** `attribution_dropped:<name>`: a value that cannot be used never fails a call, but is seen. */
+  problems: string[];
+}
+
+const CHARACTERS_MAX = 256;
+const TAGS_MAX = 32;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Who and what a call was for. Headers speak first, then the path's `/f/<feature>`, then `baggage`, then what OpenAI's own
+ * fields say (metadata, safety_identifier, user, prompt).
+ */
+export function readAttribution(start: ExchangeStart, hints: AttributionHints): Attribution {
+  const problems: string[] = [];
+  const headers = headerMap(start.headers);
+  const baggage = readBaggage(headers.get("baggage"));
+  const pick = (name: string, ...others: (string | null | undefined)[]): string | null => {
+    const given = [headers.get(`x-omnimeter-${name}`), ...others, baggage.get(name), hints.metadata[name]];
+    const raw = given.find((value) => value != null && value !== "");
+    if (raw == null) return null;
+    const value = clean(raw);
+    if (value === null) problems.push(`attribution_dropped:${name}`);
+    return value;
+  };
+  const feature = pick("feature", featureInPath(start.target));
+  const session = pick("session");
+  const template = pick("template") ?? clean(hints.promptId ?? "");
+  const operation = pick("operation");
+  const [traceId, parentSpanId] = readTraceparent(headers.get("traceparent"));
+  return {
+    feature,
+    customer: pick("customer"),
+    endUser: pick("user") ?? clean(hints.safetyIdentifier ?? hints.user ?? ""),
+    session,
+    template,
+    templateVersion: pick("template-version") ?? clean(hints.promptVersion ?? ""),
+    release: pick("release"),
+    environment: pick("environment") ?? "production",
+    tags: readTags(headers.get("x-omnimeter-tags") ?? baggage.get("tags"), problems),
+    operationId: operation && (UUID.test(operation) ? operation.toLowerCase() : uuidOf(operation)),
+    attempt: readAttempt(headers.get("x-stainless-retry-count")),
+    traceId,
+    parentSpanId,
+    problems,
+  };
+}
+
+function headerMap(headers: readonly string[]): Map<string, string> {
+  const map = new Map<string, string>();
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase();
+    const before = map.get(name);
+    map.set(name, before === undefined ? (headers[i + 1] as string) : `${before},${headers[i + 1]}`);
+  }
+  return map;
+}
+
+/** Values are percent-encoded UTF-8. Null when they are not, or hold control characters, or are too long. */
+function clean(raw: string): string | null {
+  let value: string;
+  try {
+    value = decodeURIComponent(raw).trim();
+  } catch {
+    return null;
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  if (!value || value.length > CHARACTERS_MAX || /[\u0000-\u001f\u007f]/.test(value)) return null;
+  return value;
+}
+
+const featureInPath = (target: string): string | null => /^(?:\/u\/[^/?]+)?\/f\/([^/?]+)\//.exec(target)?.[1] ?? null;
+
+function readBaggage(value: string | undefined): Map<string, string> {
+  const members = new Map<string, string>();
+  for (const member of value?.split(",") ?? []) {
+    const [, name, text] = /^\s*omnimeter\.([a-z-]+)\s*=\s*([^;]*)/.exec(member) ?? [];
+    if (name && text) members.set(name, text.trim());
+  }
+  return members;
+}
+
+function readTags(value: string | undefined, problems: string[]): Record<string, string> {
+  const tags: Record<string, string> = {};
+  for (const pair of value?.split(",") ?? []) {
+    const at = pair.indexOf("=");
+    const name = at > 0 ? clean(pair.slice(0, at)) : null;
+    const text = at > 0 ? clean(pair.slice(at + 1)) : null;
+    if (name && text && Object.keys(tags).length < TAGS_MAX) tags[name] = text;
+    else if (pair.trim()) problems.push("attribution_dropped:tags");
+  }
+  return tags;
+}
+
+function readAttempt(value: string | undefined): number {
+  const attempt = Number(value);
+  return Number.isInteger(attempt) && attempt >= 0 && attempt < 1000 ? attempt : 0;
+}
+
+/** W3C Trace Context: malformed or all-zero ids are ignored. */
+function readTraceparent(value: string | undefined): [string | null, string | null] {
+  const [, trace, span] =
+    /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?$/.exec(value ?? "") ?? [];
+  if (!trace || !span || /^0+$/.test(trace) || /^0+$/.test(span)) return [null, null];
+  return [trace, span];
+}
+
+/** A name that is no UUID becomes one: the same name, the same operation. Version 8 is for such uses. */
+function uuidOf(name: string): string {
+  const hex = createHash("sha256").update(`operation:${name}`).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

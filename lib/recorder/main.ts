@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { open } from "#db/connect.ts";
+import { matchFeedback } from "#db/match-feedback.ts";
+import { ensurePartitions } from "#db/partitions.ts";
+import { recordBatch } from "#db/record-batch.ts";
+import { leaseSpool, releaseSpool, touchSpool } from "#db/spool-lease.ts";
+import { ConfigError, readConfig } from "#lib/config.ts";
+import { ensureKey } from "#lib/keys.ts";
+import { createLog } from "#lib/log.ts";
+import { holdSpool, type SpoolHold } from "#lib/spool/hold-spool.ts";
+import { contentKeyFile, listSpools, spoolKeyFile } from "#lib/spool/spool-dir.ts";
+import { recordSpool } from "./record-spool.ts";
+import type { Store } from "./store.ts";
+
+const LOOK_MS = 500;
+const FEEDBACK_MS = 1000;
+const FEEDBACK_ALL_MS = 60_000;
+const PARTITIONS_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Follows every spool below the data directory, each in its own loop, and keeps the store's house in order. */
+export async function startRecorder(): Promise<void> {
+  const config = readConfig();
+  if (!config.databaseUrl) throw new ConfigError("The recorder needs DATABASE_URL.");
+  const spoolKey = ensureKey(spoolKeyFile(config.dataDir));
+  const contentKey = config.capture === "full" ? ensureKey(contentKeyFile(config.dataDir)) : null;
+  const sql = open(config.databaseUrl, 4);
+  const store: Store = {
+    lease: (spool, lease, evenIfHeld) => leaseSpool(sql, spool, lease, evenIfHeld),
+    touch: (spool, lease) => touchSpool(sql, spool, lease),
+    release: (spool, lease) => releaseSpool(sql, spool, lease),
+    record: (batch) => recordBatch(sql, batch),
+    matchFeedback: (recentOnly) => matchFeedback(sql, recentOnly),
+  };
+  const { warn: log } = createLog("recorder");
+  const lease = `${process.pid}:${randomUUID()}`;
+  const following = new Map<string, Promise<void>>();
+  let stopping = false;
+
+  const stop = () => {
+    stopping = true;
+  };
+  process.on("disconnect", stop);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+  process.send?.({ type: "ready" });
+
+  every(FEEDBACK_MS, () => store.matchFeedback(true));
+  every(FEEDBACK_ALL_MS, () => store.matchFeedback(false));
+  every(PARTITIONS_MS, () => ensurePartitions(sql, Date.now() - 7 * DAY_MS, Date.now() + 28 * DAY_MS));
+  while (!stopping) {
+    for (const { dir, spool } of listSpools(config.dataDir))
+      if (!following.has(spool))
+        following.set(
+          spool,
+          follow(dir, spool).finally(() => following.delete(spool)),
+        );
+    await sleep(LOOK_MS);
+  }
+  await Promise.all(following.values());
+  await sql.end({ timeout: 2 });
+  process.exit(0);
+
+  async function follow(dir: string, spool: string) {
+    let hold: SpoolHold | null = null;
+    try {
+      hold = holdSpool(dir, "recorder");
+      if (!hold) return;
+      const held = await store.lease(spool, lease, hold.previousIsDead);
+      if (!held) return;
+      await recordSpool(held, {
+        dir,
+        spool,
+        lease,
+        spoolKey,
+        contentKey,
+        keepSegments: config.keepSpool,
+        store,
+        stopping: () => stopping,
+        log,
+      });
+      await store.release(spool, lease);
+    } catch (error) {
+      log(`${(error as Error).message}; trying again`);
+      await sleep(LOOK_MS);
+    } finally {
+      hold?.release();
+    }
+  }
+
+  /** A job that fails is tried again at its next time. */
+  function every(ms: number, work: () => Promise<unknown>) {
+    let running = false;
+    setInterval(() => {
+      if (running || stopping) return;
+      running = true;
+      work()
+        .catch((error: Error) => log(error.message))
+        .finally(() => {
+          running = false;
+        });
+    }, ms).unref();
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await startRecorder();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.exitCode = 1;
+    if (process.send) process.send({ type: "failed", message: error.message });
+    else console.error(error.message);
+  }
+}

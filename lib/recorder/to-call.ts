@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import type { Call, Outcome } from "#lib/call.ts";
+import type { Exchange } from "#lib/exchange.ts";
+import { DECODER_VERSION } from "#lib/openai/decode.ts";
+import { findEndpoint } from "#lib/openai/endpoints.ts";
+import type { Facts } from "#lib/openai/facts.ts";
+import { noUsage } from "#lib/openai/no-facts.ts";
+import { redactText } from "#lib/privacy/redact.ts";
+import { uuid7Ms } from "#lib/uuid7.ts";
+import { readAttribution } from "./attribution.ts";
+
+const TEXT_CHARACTERS_MAX = 2000;
+const KEY_CHARACTERS_MAX = 128;
+
+/** The row of one HTTP exchange or socket: what the proxy saw, what the readers saw, and whom it was for. */
+export function toCall(exchange: Exchange, facts: Facts, projectId: string): Call {
+  const { start, end, response } = exchange;
+  const attribution = readAttribution(start, facts.hints);
+  const header = (name: string, of = start.headers) => findHeader(of, name);
+  const { marks } = facts;
+  // What a re-read states was used by the call that generated it, and is counted there.
+  const { usage, lines } = facts.reread ? { usage: noUsage(), lines: [] } : facts;
+  const outcome = outcomeOf(exchange, facts);
+  const unreachable = end?.ending === "unreachable" || (end?.ending === "upstream_reset" && !response);
+  return {
+    id: exchange.id,
+    projectId,
+    environment: attribution.environment,
+    operationId: attribution.operationId ?? exchange.id,
+    attempt: attribution.attempt,
+    upstream: start.upstream,
+    startedAt: uuid7Ms(exchange.id),
+    decoderVersion: DECODER_VERSION,
+    origin: exchange.origin,
+    endpoint: findEndpoint(start.method, pathOf(start.upstreamTarget)).name,
+    method: start.method,
+    path: start.target.slice(0, TEXT_CHARACTERS_MAX),
+    streamed: facts.streamed,
+    requestModel: key(facts.requestModel),
+    model: key(facts.model),
+    requestServiceTier: key(facts.requestServiceTier),
+    serviceTier: key(facts.serviceTier),
+    systemFingerprint: key(facts.systemFingerprint),
+    feature: attribution.feature,
+    customer: attribution.customer,
+    endUser: attribution.endUser,
+    session: attribution.session,
+    template: attribution.template,
+    templateVersion: attribution.templateVersion,
+    release: attribution.release,
+    tags: attribution.tags,
+    unitHash: facts.unit === null ? null : createHash("sha256").update(facts.unit).digest("hex").slice(0, 16),
+    outcome,
+    status: response?.status ?? null,
+    errorType: facts.error?.type ?? (unreachable ? "omnimeter_error" : null),
+    errorCode: facts.error?.code ?? (unreachable ? "omnimeter_upstream_unreachable" : null),
+    errorMessage: redacted(facts.error?.message ?? (outcome === "completed" ? null : (end?.cause ?? null))),
+    finishReasons: facts.finishReasons,
+    responseId: key(facts.responseId),
+    previousResponseId: key(facts.previousResponseId),
+    conversationId: key(facts.conversationId),
+    promptCacheKey: key(facts.promptCacheKey),
+    upstreamRequestId:
+      response && (header("x-request-id", response.headers) ?? header("apim-request-id", response.headers)),
+    clientRequestId: header("x-client-request-id"),
+    traceId: attribution.traceId,
+    parentSpanId: attribution.parentSpanId,
+    inputModalities: facts.inputModalities,
+    outputModalities: facts.outputModalities,
+    timings: {
+      requestEndMs: end?.requestEndAtMs ?? null,
+      sentMs: end?.sentAtMs ?? null,
+      connectMs: end?.connectMs ?? null,
+      firstByteMs: response?.headAtMs ?? null,
+      firstTokenMs: marks.firstTokenMs,
+      firstTextMs: marks.firstTextMs,
+      firstAudioMs: marks.firstAudioMs,
+      lastTokenMs: marks.lastTokenMs,
+      responseEndMs: end?.responseEndAtMs ?? null,
+      durationMs: end?.endAtMs ?? null,
+      longestGapMs: marks.longestGapMs,
+      contentChunks: marks.contentChunks,
+    },
+    requestBytes: exchange.request.bytes,
+    responseBytes: response?.bytes ?? 0,
+    cut: exchange.request.cut || (response?.cut ?? false),
+    usage,
+    lines,
+    toolCalls: facts.toolCalls.map((tool) => ({
+      ...tool,
+      id: key(tool.id),
+      name: tool.name.slice(0, KEY_CHARACTERS_MAX),
+    })),
+    problems: [
+      ...facts.problems,
+      ...(facts.reread && facts.usage.source !== "none" ? ["usage_of_another_call"] : []),
+      ...attribution.problems,
+      ...(start.headersCut ? ["request_headers_cut"] : []),
+      ...(response?.headersCut ? ["response_headers_cut"] : []),
+    ],
+  };
+}
+
+/** What is looked up, grouped or indexed has a length that an index takes; real names are far shorter. */
+const key = (text: string | null): string | null => text?.slice(0, KEY_CHARACTERS_MAX) ?? null;
+
+/** What the proxy saw of the ending, refined by what the body says. */
+function outcomeOf({ end, response }: Exchange, facts: Facts): Outcome {
+  if (!end) return "interrupted";
+  if (end.ending === "client_aborted") return facts.outcome ?? "client_aborted";
+  if (end.ending === "unreachable") return "unreachable";
+  if (end.ending === "upstream_reset") return response ? "truncated" : "unreachable";
+  return facts.outcome ?? ((response?.status ?? 0) >= 400 ? "failed" : "completed");
+}
+
+const redacted = (text: string | null): string | null => text && redactText(text).slice(0, TEXT_CHARACTERS_MAX);
+
+const pathOf = (target: string): string => target.split("?", 1)[0] as string;
+
+function findHeader(headers: readonly string[], name: string): string | null {
+  for (let i = 0; i < headers.length; i += 2)
+    if ((headers[i] as string).toLowerCase() === name) return (headers[i + 1] as string).slice(0, 512);
+  return null;
+}
