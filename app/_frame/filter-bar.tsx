@@ -1,0 +1,65 @@
+import { Link } from "#app/_ui/link.tsx";
+import { OUTCOME_LOOKS } from "#app/_ui/outcomes.ts";
+import type { Outcome } from "#lib/call.ts";
+import { FilterMenu } from "./filter-menu.tsx";
+import { ATTRIBUTES, toggled } from "./filter-text.ts";
+import { hrefOf, type View } from "./view.ts";
+
+/** Chips of the filters in force, and menus to add more. Everything is a link: the URL is the state. */
+export function FilterBar({ path, view }: { path: string; view: View }) {
+  const chips = filterChips(path, view);
+  const query = hrefOf("", view).slice(1);
+  return (
+    <>
+      <span className="text-xs text-muted" id="filters">
+        Filter
+      </span>
+      {ATTRIBUTES.filter(({ key }) => key !== "customer").map(({ key, label }) => (
+        <FilterMenu key={key} attribute={key} label={label} query={query} path={path} />
+      ))}
+      {chips.length > 0 && (
+        <ul aria-labelledby="filters" className="flex min-w-0 flex-wrap items-center gap-2">
+          {chips.map((chip) => (
+            <li key={chip.key} className="min-w-0">
+              <Link
+                href={chip.href}
+                className="control max-w-full !border-accent"
+                data-testid={`filter-${chip.attribute}`}
+              >
+                <span className="sr-only">Remove filter</span>
+                <span className="text-muted">{chip.label}</span>
+                <span className="max-w-60 truncate">{chip.name}</span>
+                <span aria-hidden="true">×</span>
+              </Link>
+            </li>
+          ))}
+          {chips.length > 1 && (
+            <li>
+              <Link href={hrefOf(path, view, { filter: {} })} className="text-link inline-flex min-h-6 items-center">
+                Remove all
+              </Link>
+            </li>
+          )}
+        </ul>
+      )}
+    </>
+  );
+}
+
+/** The filters in force, each with the address of the page without it. */
+export function filterChips(path: string, view: View) {
+  return ATTRIBUTES.flatMap(({ key, label, column }) =>
+    (view.filter[column] ?? []).map((value) => ({
+      key: `${key}:${value}`,
+      attribute: key,
+      label,
+      name: valueName(key, value),
+      href: hrefOf(path, view, { filter: toggled(view.filter, column, value) }),
+    })),
+  );
+}
+
+export function valueName(key: string, value: string): string {
+  if (value === "") return "none given";
+  return key === "status" ? OUTCOME_LOOKS[value as Outcome].label : value;
+}

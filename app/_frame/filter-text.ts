@@ -1,0 +1,56 @@
+import type { CallFilter } from "#db/queries/call-filter.ts";
+import { OUTCOMES } from "#lib/call.ts";
+
+/** Attributes in the URL's order: `f=feature:search,chat;status:failed`. An empty value means "none given". */
+export const ATTRIBUTES = [
+  { key: "feature", label: "Feature", column: "feature" },
+  { key: "model", label: "Model", column: "model" },
+  { key: "status", label: "Status", column: "outcome" },
+  { key: "env", label: "Environment", column: "environment" },
+  { key: "customer", label: "Customer", column: "customer" },
+] as const;
+
+export type Attribute = (typeof ATTRIBUTES)[number];
+
+const MOST_VALUES = 50;
+
+/** Reads what it understands and names what it does not: a filter that is silently dropped shows wrong numbers. */
+export function parseFilter(text: string): { filter: CallFilter; notUnderstood: string[] } {
+  const filter: Record<string, string[]> = {};
+  const notUnderstood: string[] = [];
+  for (const part of text.split(";")) {
+    if (!part) continue;
+    const [key, values, more] = part.split(":");
+    const attribute = ATTRIBUTES.find((one) => one.key === key);
+    if (!attribute || values === undefined || more !== undefined) {
+      notUnderstood.push(part);
+      continue;
+    }
+    const wanted = [...new Set(values.split(",").map(unescaped))].slice(0, MOST_VALUES);
+    const known = wanted.filter((value) => attribute.key !== "status" || OUTCOMES.some((outcome) => outcome === value));
+    for (const value of wanted) if (!known.includes(value)) notUnderstood.push(`${key}:${value}`);
+    if (known.length) filter[attribute.column] = known;
+  }
+  // Outcomes were checked against their list above.
+  return { filter: filter as CallFilter, notUnderstood };
+}
+
+export function formatFilter(filter: CallFilter): string {
+  return ATTRIBUTES.flatMap(({ key, column }) => {
+    const values = filter[column];
+    return values?.length ? [`${key}:${values.map(escaped).join(",")}`] : [];
+  }).join(";");
+}
+
+/** The filter with one value put in, or taken out when it is there. */
+export function toggled(filter: CallFilter, column: Attribute["column"], value: string): CallFilter {
+  const values: readonly string[] = filter[column] ?? [];
+  const next = values.includes(value) ? values.filter((one) => one !== value) : [...values, value];
+  const { [column]: _, ...others } = filter;
+  return next.length ? { ...others, [column]: next } : others;
+}
+
+/** Signs with a meaning in the filter's text; `!` is kept free for "not". */
+const escaped = (value: string) => value.replace(/[%,;:!]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+const unescaped = (text: string) =>
+  text.replace(/%(25|2c|3b|3a|21)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

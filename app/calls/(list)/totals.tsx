@@ -1,0 +1,69 @@
+import { formatCount, plural } from "#app/_ui/format.ts";
+import type { Slot } from "#db/queries/calls-page.ts";
+
+export type Total = Omit<Slot, "slot" | "outcome"> & { notCompleted: number };
+
+export function sumOf(slots: readonly Slot[]): Total {
+  const total: Total = {
+    calls: 0,
+    notCompleted: 0,
+    inputTokens: 0,
+    cachedTokens: 0,
+    outputTokens: 0,
+    inputTokensEstimated: 0,
+    outputTokensEstimated: 0,
+    callsWithoutUsage: 0,
+  };
+  for (const slot of slots) {
+    total.calls += slot.calls;
+    if (slot.outcome !== "completed") total.notCompleted += slot.calls;
+    total.inputTokens += slot.inputTokens;
+    total.cachedTokens += slot.cachedTokens;
+    total.outputTokens += slot.outputTokens;
+    total.inputTokensEstimated += slot.inputTokensEstimated;
+    total.outputTokensEstimated += slot.outputTokensEstimated;
+    total.callsWithoutUsage += slot.callsWithoutUsage;
+  }
+  return total;
+}
+
+/** Sums over all calls of the view, not over the rows on screen. Reported, estimated and unknown stay apart. */
+export function Totals({ total }: { total: Total }) {
+  const estimated = total.inputTokensEstimated + total.outputTokensEstimated;
+  return (
+    <dl className="flex flex-wrap gap-x-6 gap-y-1" data-testid="totals">
+      <Figure
+        name="Calls"
+        value={formatCount(total.calls)}
+        note={plural(total.notCompleted, "not completed", "not completed")}
+      />
+      <Figure
+        name="Input tokens"
+        value={formatCount(total.inputTokens)}
+        note={`${formatCount(total.cachedTokens)} of them cached`}
+      />
+      <Figure name="Output tokens" value={formatCount(total.outputTokens)} />
+      {estimated > 0 && (
+        <Figure
+          name="Estimated besides"
+          value={`~${formatCount(total.inputTokensEstimated)} in, ~${formatCount(total.outputTokensEstimated)} out`}
+        />
+      )}
+      {total.callsWithoutUsage > 0 && (
+        <Figure name="Usage unknown" value={plural(total.callsWithoutUsage, "call")} note="in no token sum" />
+      )}
+    </dl>
+  );
+}
+
+function Figure({ name, value, note }: { name: string; value: string; note?: string }) {
+  return (
+    <div>
+      <dt className="text-xs text-muted">{name}</dt>
+      <dd>
+        <span className="font-semibold">{value}</span>
+        {note && <span className="ml-1.5 text-xs text-muted">{note}</span>}
+      </dd>
+    </div>
+  );
+}

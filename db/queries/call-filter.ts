@@ -1,0 +1,76 @@
+import type { Sql, TransactionSql } from "postgres";
+import { uuid7Floor } from "#db/partitions.ts";
+import { OTHER } from "#db/rollups.ts";
+import type { Outcome } from "#lib/call.ts";
+import type { Interval } from "#lib/range.ts";
+
+/** A connection, or the transaction that a page reads in. */
+export type Reader = Sql | TransactionSql;
+
+/** Wanted values per attribute; several are joined by "or". '' is "none given". An absent attribute is not filtered. */
+export interface CallFilter {
+  feature?: readonly string[];
+  model?: readonly string[];
+  outcome?: readonly Outcome[];
+  environment?: readonly string[];
+  customer?: readonly string[];
+}
+
+/** Which calls a page speaks about. */
+export interface Scope {
+  project: string;
+  interval: Interval;
+  filter: CallFilter;
+}
+
+/** Attributes that `rollup_calls` keeps; a filter by any other reads the calls themselves. */
+export const ROLLED_UP = ["feature", "model", "outcome", "environment"] as const;
+
+export const servedByRollup = (filter: CallFilter): boolean =>
+  Object.keys(filter).every((name) => ROLLED_UP.some((one) => one === name));
+
+/** The calls of a scope. Bounds on the id, so that partitions outside the range are not touched. */
+export const inScope = (sql: Reader, { project, interval, filter }: Scope) => sql`
+  project_id = ${project}
+  and id >= ${uuid7Floor(interval.fromMs)}::uuid and id < ${uuid7Floor(interval.toMs)}::uuid
+  ${matching(sql, filter)}`;
+
+/** Conditions on `calls`; unknown is NULL there. Written without coalesce, which would hide the columns from indexes. */
+export const matching = (sql: Reader, filter: CallFilter) => sql`
+  ${oneOf(sql, "feature", filter.feature)}
+  ${ofModel(sql, filter.model)}
+  ${oneOf(sql, "customer", filter.customer)}
+  ${oneOf(sql, "outcome", filter.outcome)}
+  ${oneOf(sql, "environment", filter.environment)}`;
+
+/**
+ * Conditions on `rollup_calls`, where "none given" is ''. Rows that fold several values into '(other)' come along:
+ * a reader that meets one knows that the rollup cannot answer for a single value.
+ */
+export const matchingRollup = (sql: Reader, filter: CallFilter) => sql`
+  ${filter.feature ? sql`and feature in ${sql(all([...filter.feature, OTHER]))}` : sql``}
+  ${filter.model ? sql`and model in ${sql(all([...filter.model, OTHER]))}` : sql``}
+  ${filter.outcome ? sql`and outcome in ${sql(all(filter.outcome))}` : sql``}
+  ${filter.environment ? sql`and environment in ${sql(all(filter.environment))}` : sql``}`;
+
+/** True for a rollup row that holds several values of a filtered attribute. */
+export const folded = (sql: Reader, filter: CallFilter) => sql`
+  (${filter.feature ? sql`feature = ${OTHER}` : sql`false`} or ${filter.model ? sql`model = ${OTHER}` : sql`false`})`;
+
+export { OTHER };
+
+const all = (values: readonly string[]): string[] => [...values];
+
+/** A call's model is the one that answered; before an answer named one, the one that was asked for (as in rollups). */
+function ofModel(sql: Reader, values: readonly string[] | undefined) {
+  if (!values) return sql``;
+  const none = values.includes("") ? sql`or (model is null and request_model is null)` : sql``;
+  return sql`and (model in ${sql([...values])} or (model is null and request_model in ${sql([...values])}) ${none})`;
+}
+
+function oneOf(sql: Reader, column: string, values: readonly string[] | undefined) {
+  if (!values) return sql``;
+  const named = values.filter((value) => value !== "");
+  const given = named.length ? sql`${sql(column)} in ${sql(named)}` : sql`false`;
+  return named.length === values.length ? sql`and ${given}` : sql`and (${given} or ${sql(column)} is null)`;
+}

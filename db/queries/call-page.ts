@@ -1,0 +1,111 @@
+import { uuid7Floor } from "#db/partitions.ts";
+import type { calls } from "#db/schema.ts";
+import type { Modality } from "#lib/modalities.ts";
+import { uuid7Ms } from "#lib/uuid7.ts";
+import type { Reader } from "./call-filter.ts";
+import { type CallFilter, matching } from "./call-filter.ts";
+
+const NEAR_MS = 600_000;
+const WEEK_MS = 7 * 86_400_000;
+
+export type CallFacts = typeof calls.$inferSelect;
+
+/** Everything known about one call, but its content. */
+export async function callFacts(sql: Reader, project: string, id: string): Promise<CallFacts | null> {
+  const [row] = await sql<Record<string, unknown>[]>`
+    select * from calls where project_id = ${project} and id = ${id}::uuid`;
+  // The columns are the schema's; only their names change from snake_case.
+  return row
+    ? (Object.fromEntries(Object.entries(row).map(([name, value]) => [camel(name), value])) as CallFacts)
+    : null;
+}
+
+export interface LineSum {
+  direction: "input" | "output";
+  modality: Modality;
+  cache: "none" | "read" | "write";
+  unit: string;
+  quantity: number;
+}
+
+/** What the call used, adjustments included: direction × modality × cache state. */
+export async function usageOfCall(sql: Reader, id: string): Promise<LineSum[]> {
+  return sql<LineSum[]>`
+    select direction, modality, cache, unit, sum(quantity)::float8 as quantity
+    from usage_lines where call_id = ${id}::uuid
+    group by direction, modality, cache, unit
+    order by direction, modality desc, cache`;
+}
+
+export interface ToolRow {
+  index: number;
+  choice: number;
+  toolCallId: string | null;
+  type: string;
+  name: string;
+  argumentBytes: number;
+}
+
+export async function toolCallsOf(sql: Reader, id: string): Promise<ToolRow[]> {
+  return sql<ToolRow[]>`
+    select index, choice, tool_call_id as "toolCallId", type, name, argument_bytes as "argumentBytes"
+    from tool_calls where call_id = ${id}::uuid order by index`;
+}
+
+/** Sealed content, and what redaction replaced before sealing. null: none is stored. */
+export async function payloadOf(
+  sql: Reader,
+  id: string,
+): Promise<{ sealed: Buffer; redactions: Record<string, number> } | null> {
+  const [row] = await sql<{ sealed: Buffer; redactions: Record<string, number> }[]>`
+    select sealed, redactions from payloads where call_id = ${id}::uuid`;
+  return row ?? null;
+}
+
+/** Up to when content was ever stored: tells "not kept any more" from "never kept". */
+export async function oldestPayloadMs(sql: Reader): Promise<number | null> {
+  const [row] = await sql<{ id: string }[]>`select call_id as id from payloads order by call_id limit 1`;
+  return row ? uuid7Ms(row.id) : null;
+}
+
+export interface AttemptRow {
+  id: string;
+  attempt: number;
+  outcome: CallFacts["outcome"];
+  status: number | null;
+  startedAt: Date;
+  durationMs: number | null;
+}
+
+/** The calls that one operation took, this one included. Looked for within ten minutes on both sides (the column has no index), so that partitions prune. */
+export async function attemptsOf(sql: Reader, project: string, call: CallFacts, limit = 50): Promise<AttemptRow[]> {
+  const atMs = uuid7Ms(call.id);
+  return sql<AttemptRow[]>`
+    select id, attempt, outcome, status, started_at as "startedAt", duration_ms as "durationMs" from calls
+    where project_id = ${project} and operation_id = ${call.operationId}::uuid
+      and id >= ${uuid7Floor(atMs - NEAR_MS)}::uuid and id < ${uuid7Floor(atMs + NEAR_MS)}::uuid
+    order by id limit ${limit}`;
+}
+
+/** The calls before and after this one under the list's filters, no more than a week away. */
+export async function neighboursOf(
+  sql: Reader,
+  project: string,
+  id: string,
+  filter: CallFilter,
+): Promise<{ older: string | null; newer: string | null }> {
+  const atMs = uuid7Ms(id);
+  const [row] = await sql<{ older: string | null; newer: string | null }[]>`
+    select
+      (select id from calls
+        where project_id = ${project} and id < ${id}::uuid and id >= ${uuid7Floor(atMs - WEEK_MS)}::uuid
+          ${matching(sql, filter)}
+        order by id desc limit 1) as older,
+      (select id from calls
+        where project_id = ${project} and id > ${id}::uuid and id < ${uuid7Floor(atMs + WEEK_MS)}::uuid
+          ${matching(sql, filter)}
+        order by id limit 1) as newer`;
+  return row ?? { older: null, newer: null };
+}
+
+const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
