@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { seeded } from "#tests/support/split.ts";
+import type { StoredCall, System } from "#tests/support/system.ts";
+import { type Seen, startClients } from "./clients.ts";
+
+/**
+ * The proof of "nothing lost": under load, a process is killed with SIGKILL at a random moment and started again; once
+ * the spool has drained, the store is held against what the clients saw.
+ */
+export interface KillOptions {
+  rounds: number;
+  seed: number;
+  /** What may be killed; default: everything of ours. */
+  victims?: readonly Victim[];
+  /** Kills the database and starts it again. */
+  restartDatabase?: () => Promise<void>;
+  say?: (line: string) => void;
+}
+
+/** `proxy`: the main process alone, its workers stay behind. `proxies`: with its workers. */
+export const VICTIMS = ["worker", "proxy", "proxies", "recorder", "all"] as const;
+export type Victim = (typeof VICTIMS)[number] | "database";
+
+export interface Round {
+  round: number;
+  victim: Victim;
+  calls: number;
+  ended: number;
+  interrupted: number;
+  /** Sentences; empty = every promise held. */
+  broken: string[];
+}
+
+const CLIENTS = 16;
+
+export async function killRounds(system: System, options: KillOptions): Promise<Round[]> {
+  const { rounds, seed, victims = VICTIMS, say = () => {} } = options;
+  const random = seeded(seed);
+  const turns = inTurn(victims, random);
+  const done: Round[] = [];
+  say(`seed ${seed}`);
+  for (let round = 1; round <= rounds; round++) {
+    const victim = turns.next().value;
+    const clients = startClients(() => system.proxyUrl, CLIENTS, random);
+    try {
+      await sleep(150 + random() * 350);
+      // Half of the blows fall right behind an end: that is when a promise has just been made.
+      if (random() < 0.5) await Promise.race([clients.nextEnd(), sleep(500)]);
+      await strike(system, victim, random, options.restartDatabase);
+      // What died is called interrupted once its successor has been heard of.
+      await sleep(250 + random() * 150);
+    } finally {
+      await clients.stop();
+    }
+    done.push(await check(system, round, victim, clients.seen));
+    say(lineOf(done.at(-1) as Round));
+  }
+  return done;
+}
+
+/** Each victim as often as the others, in an order of the seed's. */
+function* inTurn(victims: readonly Victim[], random: () => number): Generator<Victim, never> {
+  for (;;) {
+    const left = [...victims];
+    while (left.length) yield left.splice(Math.floor(random() * left.length), 1)[0] as Victim;
+  }
+}
+
+async function strike(system: System, victim: Victim, random: () => number, restartDatabase?: () => Promise<void>) {
+  const pause = () => sleep(random() * 150);
+  switch (victim) {
+    case "worker":
+      await system.kill("worker");
+      return answering(system);
+    case "recorder":
+      await system.kill("recorder");
+      await pause();
+      return system.start("recorder");
+    case "proxy":
+      await system.kill("proxy");
+      await pause();
+      return system.start("proxy");
+    case "proxies":
+      await Promise.all([system.kill("worker"), system.kill("proxy")]);
+      await pause();
+      return system.start("proxy");
+    case "all":
+      await Promise.all([system.kill("worker"), system.kill("proxy"), system.kill("recorder")]);
+      await pause();
+      await Promise.all([system.start("recorder"), system.start("proxy")]);
+      return;
+    case "database":
+      await restartDatabase?.();
+  }
+}
+
+/** The proxy replaces a dead worker by itself, and soon. */
+async function answering(system: System) {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline) {
+    await sleep(50);
+    const ready = await fetch(`${system.proxyUrl}/readyz`, { signal: AbortSignal.timeout(500) }).catch(() => null);
+    if (ready?.ok) return;
+  }
+  throw new Error("no worker came back within 10 s");
+}
+
+async function check(system: System, round: number, victim: Victim, seen: Seen[]): Promise<Round> {
+  const broken: string[] = [];
+  try {
+    await system.drained();
+  } catch (error) {
+    broken.push((error as Error).message);
+  }
+  const stored = await system.calls();
+  const byId = new Map(stored.map((call) => [call.id, call]));
+  for (const one of seen) broken.push(...complaint(one, one.callId ? byId.get(one.callId) : undefined));
+  broken.push(...(await sequenceGaps(system, stored)));
+  const interrupted = seen.filter((one) => one.callId && byId.get(one.callId)?.outcome === "interrupted").length;
+  return { round, victim, calls: seen.length, ended: seen.filter((one) => one.ended).length, interrupted, broken };
+}
+
+/** What a client may hold against the store. */
+function complaint(seen: Seen, call: StoredCall | undefined): string[] {
+  const name = `${seen.kind} ${seen.callId}`;
+  if (seen.hung) return [`${name} got neither an answer nor an end of its connection`];
+  if (!seen.callId) return [];
+  if (!call) return [`${name} is missing (${seen.ended ? "the client has its end" : "the client has its head"})`];
+  if (seen.status !== call.status && call.status !== null)
+    return [`${name} is stored with status ${call.status}, not ${seen.status}`];
+  if (seen.ended && seen.status === 200 && call.outcome !== "completed")
+    return [`${name} has ended, but is stored as ${call.outcome}`];
+  if (seen.kind === "reset" && call.outcome === "completed") return [`${name} broke off, but is stored as completed`];
+  return [];
+}
+
+/** Numbers 1…accepted of each run are stored or set aside once each; as many as were dropped may be missing. */
+async function sequenceGaps(system: System, stored: StoredCall[]): Promise<string[]> {
+  const aside = await system.sql<{ run: string; seq: number }[]>`select run, seq::int as seq from set_aside`;
+  const taken = new Map<string, number[]>();
+  for (const { run, seq } of [...stored, ...aside]) taken.set(run, [...(taken.get(run) ?? []), seq]);
+  const broken: string[] = [];
+  for (const { run, accepted, dropped } of await system.equation()) {
+    const numbers = taken.get(run) ?? [];
+    const distinct = new Set(numbers);
+    if (distinct.size !== numbers.length) broken.push(`run ${run} has a number twice`);
+    if (distinct.size !== accepted - dropped)
+      broken.push(`run ${run} accepted ${accepted}, dropped ${dropped}, has ${distinct.size}`);
+    if (Math.max(0, ...numbers) > accepted) broken.push(`run ${run} has a number beyond ${accepted}`);
+    taken.delete(run);
+  }
+  for (const run of taken.keys()) broken.push(`run ${run} has calls, but is not counted`);
+  return broken;
+}
+
+export const lineOf = ({ round, victim, calls, ended, interrupted, broken }: Round): string =>
+  `round ${round}: ${victim} killed, ${calls} calls, ${ended} ended, ${interrupted} interrupted${broken.length ? `, BROKEN: ${broken.slice(0, 5).join("; ")}` : ""}`;

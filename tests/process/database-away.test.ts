@@ -1,0 +1,47 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startClients } from "#tests/long/clients.ts";
+import { type Database, startDatabase } from "#tests/support/database.ts";
+import { seeded } from "#tests/support/split.ts";
+import { type System, startSystem } from "#tests/support/system.ts";
+
+let dir: string;
+let database: Database;
+let system: System;
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "omnimeter-away-"));
+  chmodSync(dir, 0o711);
+  database = await startDatabase(dir);
+  system = await startSystem({ database });
+});
+afterAll(async () => {
+  await system?.stop();
+  await database?.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+for (const how of ["SIGTERM", "SIGKILL"] as const)
+  test(`while the database is away (${how}), calls go on and wait in the spool; when it is back, all of them are stored`, async () => {
+    const clients = startClients(() => system.proxyUrl, 12, seeded(7));
+    await sleep(300);
+    const spooledBefore = await system.metric("omnimeter_spool_bytes");
+    const before = clients.seen.length;
+    await database.halt(how);
+    const droppedBefore = await system.metric("omnimeter_dropped_calls_total");
+    await sleep(3000);
+    const during = clients.seen.slice(before);
+    expect(during.length).toBeGreaterThan(100);
+    expect(during.every((one) => one.callId && one.status === 200)).toBe(true);
+    expect(await system.metric("omnimeter_spool_bytes")).toBeGreaterThan(spooledBefore);
+    await database.resume();
+    await clients.stop();
+    await system.drained(30_000);
+    expect(await system.metric("omnimeter_dropped_calls_total")).toBe(droppedBefore);
+    const stored = new Map((await system.calls()).map((call) => [call.id, call]));
+    expect(clients.seen.filter((one) => !stored.has(String(one.callId)))).toEqual([]);
+    const ended = clients.seen.filter((one) => one.ended);
+    expect(ended.filter((one) => stored.get(String(one.callId))?.outcome !== "completed")).toEqual([]);
+  }, 60_000);
