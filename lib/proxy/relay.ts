@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
 import type { ExchangeEnd, ExchangeEnding } from "#lib/exchange.ts";
 import { insertIncludeUsage } from "#lib/openai/include-usage.ts";
-import { answersSecret, canIncludeUsage, maskQuery, refusesIncludeUsage } from "#lib/openai/relay.ts";
+import { answersSecret, canIncludeUsage, maskQuery } from "#lib/openai/relay.ts";
 import { createUsageStripper, type UsageStripper } from "#lib/openai/usage-chunk.ts";
 import { FRAME } from "#lib/spool/frames.ts";
 import type { SpoolWriter } from "#lib/spool/writer.ts";
+import { AnswerBody } from "./answer-body.ts";
 import { readRequestHeaders, readResponseHeaders } from "./headers.ts";
+import { HeldRefusal } from "./held-refusal.ts";
 import { answerOwnError } from "./own-error.ts";
 import { Tap } from "./tap.ts";
 import { Upload } from "./upload.ts";
@@ -25,17 +27,6 @@ export interface RelayContext {
   inFlight: number;
   connectTimer: ConnectTimer;
 }
-
-interface HeldRefusal {
-  raw: (Buffer | string)[];
-  status: number;
-  text: string | undefined;
-  chunks: Buffer[];
-  bytes: number;
-}
-
-/** A refused include_usage is looked for in this much of a 400. */
-const REFUSAL_BYTES_MAX = 64 << 10;
 
 /**
  * One HTTP call on its way through.
@@ -70,13 +61,10 @@ export class Relay implements Dispatcher.DispatchHandler {
   /** Body of a 400 that may refuse what was inserted: held until it is known. */
   #refusal: HeldRefusal | null = null;
 
-  #contentLength: number | null = null;
-  #received = 0;
-  #last: Buffer | null = null;
-  #headWritten = false;
-  /** Something of the body went to the client, and the head with it. */
-  #passed = false;
-  #draining = false;
+  /** Null until the head is written. */
+  #body: AnswerBody | null = null;
+  /** What has arrived in this turn of the loop. */
+  #turn: Buffer[] = [];
 
   #requestEndAt: number | null = null;
   #sentAt: number | null = null;
@@ -188,7 +176,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (status < 200 || this.#finished) return;
     const raw = (controller as unknown as { rawHeaders: (Buffer | string)[] }).rawHeaders;
     if (status === 400 && this.#usageInserted) {
-      this.#refusal = { raw, status, text, chunks: [], bytes: 0 };
+      this.#refusal = new HeldRefusal(raw, status, text);
       return;
     }
     this.#respond(raw, status, text);
@@ -203,60 +191,52 @@ export class Relay implements Dispatcher.DispatchHandler {
         JSON.stringify({ status, headers: headers.record, headersCut: headers.recordCut || undefined }),
       );
     const bodiless = this.#req.method === "HEAD" || status === 204 || status === 304;
-    this.#contentLength = bodiless ? null : headers.contentLength;
+    let length = bodiless ? 0 : headers.contentLength;
     if (this.#usageInserted && status === 200 && headers.eventStream && !headers.encoded) {
       this.#stripper = createUsageStripper();
       // One chunk fewer goes out than comes in.
-      if (this.#contentLength !== null) headers.forward = withoutHeader(headers.forward, "content-length");
-      this.#contentLength = null;
+      if (length !== null) headers.forward = withoutHeader(headers.forward, "content-length");
+      length = null;
     }
     headers.forward.push("x-omnimeter-call-id", this.#id);
     this.#res.sendDate = false;
-    if (bodiless || this.#contentLength !== null) headers.forward = withoutHeader(headers.forward, "trailer");
+    if (length !== null) headers.forward = withoutHeader(headers.forward, "trailer");
     if (this.#resent && status < 400) this.#upstream.refusesUsage = true;
     this.#res.writeHead(status, isReason(text) ? text : undefined, headers.forward);
-    this.#headWritten = true;
-    // Usually the first bytes follow in this turn and share a packet with the head; when they do not, the head goes alone.
-    if (!bodiless && this.#contentLength !== 0)
-      setImmediate(() => {
-        if (!this.#finished && !this.#passed) this.#res.flushHeaders();
-      });
+    this.#body = new AnswerBody(this.#res, this.#controller as Dispatcher.DispatchController, length);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#finished) return;
-    if (this.#refusal) return this.#holdRefusal(chunk);
-    this.#received += chunk.length;
-    if (this.#contentLength !== null && this.#received >= this.#contentLength) this.#last = chunk;
-    else this.#pass(controller, this.#stripper ? this.#stripper.push(chunk) : chunk);
-    if (this.#keepsAnswer) this.#responseTap.chunk(this.#seq, this.#at(), chunk);
-    else this.#responseTap.bytes += chunk.length;
+    if (this.#refusal) {
+      if (!this.#refusal.add(chunk)) this.#replayRefusal();
+      return;
+    }
+    if (this.#turn.push(chunk) === 1) process.nextTick(passTurn, this);
   }
 
-  #pass(controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#passed = true;
-    if (this.#res.write(bytes)) return;
-    controller.pause();
-    if (this.#draining) return;
-    this.#draining = true;
-    this.#res.on("drain", () => controller.resume());
+  /** What one read of the upstream's socket brought goes on as one piece: one write, one frame. */
+  passTurn(): void {
+    if (this.#finished || this.#turn.length === 0) return;
+    const bytes = this.#turn.length === 1 ? (this.#turn[0] as Buffer) : Buffer.concat(this.#turn);
+    this.#turn = [];
+    this.#body?.write(this.#stripper ? this.#stripper.push(bytes) : bytes);
+    if (this.#keepsAnswer) this.#responseTap.chunk(this.#seq, this.#at(), bytes);
+    else this.#responseTap.bytes += bytes.length;
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.#finished) return;
     this.#responseEndAt = this.#at();
-    if (this.#refusal && this.#settleRefusal()) return;
-    // What was written in this very turn is still corked: it leaves with the end, in one packet. end() uncorks.
+    if (this.#refusal && this.#settleRefusal(this.#refusal)) return;
+    // What has come in this very turn leaves with the end, in one packet. end() uncorks.
     this.#res.socket?.cork();
+    this.passTurn();
     const rest = this.#stripper?.flush();
     const rawTrailers = (controller as unknown as { rawTrailers: (Buffer | string)[] | null }).rawTrailers;
     const trailers = rawTrailers?.length ? rawTrailers.map((one) => one.toString("latin1")) : undefined;
     this.#finish("completed", undefined, trailers, () => {
-      if (trailers) this.#res.addTrailers(pairs(trailers));
-      if (rest?.length) this.#res.write(rest);
-      if (this.#last) this.#res.end(this.#last);
-      else this.#res.end();
+      this.#body?.end(rest, trailers);
       this.#dropUpload();
     });
   }
@@ -268,9 +248,10 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error & { code?: string }): void {
     if (this.#finished) return;
+    this.passTurn();
     // An upload that broke off reaches us through undici, perhaps before the response's own close.
     if (this.#res.destroyed || (this.#req.destroyed && !this.#req.complete)) return this.#clientLeft();
-    if (this.#headWritten) return this.#brokeOff(error);
+    if (this.#body) return this.#brokeOff(this.#body, error);
     // undici refuses a few things that Node's parser lets pass (raw UTF-8 in the path, for instance).
     if (error.code?.startsWith("UND_ERR_INVALID") || error.code === "UND_ERR_NOT_SUPPORTED")
       return this.#unreachable(400, "omnimeter_bad_request", `this request cannot be relayed: ${error.message}.`);
@@ -283,18 +264,10 @@ export class Relay implements Dispatcher.DispatchHandler {
     );
   }
 
-  /** The client sees what we saw: a reset as a reset, an early close as an early close, never a clean end. */
-  #brokeOff(error: Error & { code?: string }): void {
-    this.#finish("upstream_reset", error.code ?? error.message, undefined, () => {
-      const rest = this.#stripper?.flush();
-      if (rest?.length) this.#res.write(rest);
-      else this.#res.flushHeaders();
-      // A reset throws away what has not left yet: one turn lets go what the socket takes.
-      setImmediate(() => {
-        if (error.code === "ECONNRESET") this.#res.socket?.resetAndDestroy();
-        else this.#res.destroy();
-      });
-    });
+  #brokeOff(body: AnswerBody, error: Error & { code?: string }): void {
+    this.#finish("upstream_reset", error.code ?? error.message, undefined, () =>
+      body.breakOff(this.#stripper?.flush(), error.code === "ECONNRESET"),
+    );
   }
 
   #unreachable(status: number, code: string, message: string, error?: Error & { code?: string }): void {
@@ -308,29 +281,22 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #clientLeft(): void {
     if (this.#finished) return;
+    this.passTurn();
     this.#finish("client_aborted", "the client closed the connection", undefined, () => {});
     this.#controller?.abort(new Error("the client hung up"));
-  }
-
-  /** A 400 after an insertion: held until it is clear whether it is about what was inserted. */
-  #holdRefusal(chunk: Buffer): void {
-    const refusal = this.#refusal as HeldRefusal;
-    refusal.chunks.push(chunk);
-    refusal.bytes += chunk.length;
-    if (refusal.bytes > REFUSAL_BYTES_MAX) this.#replayRefusal();
   }
 
   #replayRefusal(): void {
     const { raw, status, text, chunks } = this.#refusal as HeldRefusal;
     this.#refusal = null;
     this.#respond(raw, status, text);
-    for (const chunk of chunks) this.onResponseData(this.#controller as Dispatcher.DispatchController, chunk);
+    this.#turn = chunks;
+    this.passTurn();
   }
 
   /** True: it was about the insertion, and the call has been sent again as the client wrote it. The one exception to "no retries". */
-  #settleRefusal(): boolean {
-    const body = Buffer.concat(this.#refusal?.chunks ?? []).toString("utf8");
-    if (!refusesIncludeUsage(body)) {
+  #settleRefusal(refusal: HeldRefusal): boolean {
+    if (!refusal.refusesUsage()) {
       this.#replayRefusal();
       return false;
     }
@@ -372,6 +338,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 }
 
+const passTurn = (relay: Relay): void => relay.passTurn();
+
 /** Status, code and words for an upstream that gave no answer. */
 function diagnosis(error: Error & { code?: string }): [number, string, string] {
   if (error.code === "UND_ERR_CONNECT_TIMEOUT" || error.code === "ETIMEDOUT")
@@ -398,6 +366,3 @@ const withoutHeader = (headers: string[], name: string): string[] =>
 
 /** undici reads the reason as UTF-8, Node writes Latin-1 and throws on anything else. */
 const isReason = (text: string | undefined): text is string => !!text && /^[\t\x20-\x7e]+$/.test(text);
-
-const pairs = (flat: string[]): [string, string][] =>
-  Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] as string, flat[2 * i + 1] as string]);

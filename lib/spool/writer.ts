@@ -1,20 +1,9 @@
 import { createSecretKey, type KeyObject, randomUUID } from "node:crypto";
-import {
-  closeSync,
-  fdatasync,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  write,
-  writevSync,
-} from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FRAME, FRAME_HEADER_BYTES, type Tally, writeFrameHeader } from "./frames.ts";
 import { createSegmentHeader, listSegments, sealBatch, segmentName } from "./segment.ts";
+import { appendAll, createWhole, writeFully } from "./segment-file.ts";
 
 /**
  * Appends frames to a spool. One writer per worker and directory.
@@ -387,48 +376,7 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
   }
 }
 
-/** A file that is there has its header: the reader takes an empty one for the end of the one before. */
-function createWhole(path: string, header: Buffer): number {
-  const fd = openSync(`${path}.new`, "ax", 0o600);
-  try {
-    appendAll(fd, [header]);
-    renameSync(`${path}.new`, path);
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    rmSync(`${path}.new`, { force: true });
-    throw error;
-  }
-}
-
 const reasonOf = (error: unknown): string =>
   (error as NodeJS.ErrnoException).code === "ENOSPC" || (error as NodeJS.ErrnoException).code === "EDQUOT"
     ? "disk_full"
     : "disk_error";
-
-/** Writes all parts or, after a partial write, none of them: the file is cut back to where it was. */
-function appendAll(fd: number, parts: Buffer[]): void {
-  const total = parts.reduce((sum, part) => sum + part.length, 0);
-  const written = writevSync(fd, parts);
-  if (written === total) return;
-  const rest = Buffer.concat(parts).subarray(written);
-  let done = 0;
-  while (done < rest.length) done += writevSync(fd, [rest.subarray(done)]);
-}
-
-/** Like appendAll without blocking the loop; on an error the file is cut back to `from`, so that a retry starts clean. */
-function writeFully(fd: number, bytes: Buffer, from: number, fsync: boolean, done: (error: Error | null) => void) {
-  try {
-    ftruncateSync(fd, from);
-  } catch (error) {
-    return done(error as Error);
-  }
-  const step = (at: number) =>
-    write(fd, bytes, at, bytes.length - at, null, (error, count) => {
-      if (error) return done(error);
-      if (at + count < bytes.length) return step(at + count);
-      if (fsync) fdatasync(fd, (e) => done(e));
-      else done(null);
-    });
-  step(0);
-}

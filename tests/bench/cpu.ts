@@ -1,19 +1,17 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { childrenOf } from "#tests/support/process.ts";
 
-/** Linux counts CPU time in hundredths of a second for every reader of /proc. */
-const TICK_US = 10_000;
-
-/** Microseconds of CPU, user and system, that a process and those it started have used so far. */
+/** Microseconds of CPU, user and system, that all threads of a process and of those it started have used so far. */
 export function cpuUs(pid: number): number {
   return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + ownCpuUs(one), 0);
 }
 
+/** From the scheduler, to the nanosecond: /proc/<pid>/stat counts in hundredths of a second. */
 function ownCpuUs(pid: number): number {
-  // The name in parentheses may hold anything: fields count from behind it.
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [onCpuNs] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1").split(" ");
+    return sum + Number(onCpuNs) / 1000;
+  }, 0);
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);

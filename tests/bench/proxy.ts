@@ -22,8 +22,8 @@ export interface ProxyResult {
 }
 
 const CONNECTIONS = 32;
-const TURNS = 4;
-const CALLS = { json: 6000, sse: 400, sseAsked: 400, portkey: 1500, latency: 1500 };
+const TURNS = 8;
+const CALLS = { json: 3000, sse: 200, sseAsked: 100, portkey: 1500, latency: 1500 };
 const THINK_MS = { 1: 0, 16: 16 } as const;
 
 type Sample = Record<string, number[]>;
@@ -46,13 +46,15 @@ export async function benchProxy(
     for (let round = 0; round < rounds; round++) {
       // Whoever comes first differs from round to round.
       const pair = round % 2 ? [product, floor] : [floor, product];
+      const turns: Sample = {};
       // Short turns, often: what else the machine does comes and goes within seconds.
       for (let turn = 0; turn < TURNS; turn++) {
-        if (wanted("json")) for (const target of pair) await measureCpu(target, "json", samples);
-        if (wanted("sse")) for (const target of pair) await measureCpu(target, "sse", samples);
+        if (wanted("json")) for (const target of pair) await measureCpu(target, "json", turns);
+        if (wanted("sse")) for (const target of pair) await measureCpu(target, "sse", turns);
+        if (wanted("sse")) for (const target of pair) await measureCpu(target, "sseAsked", turns);
       }
-      if (wanted("sse")) for (const target of pair) await measureCpu(target, "sseAsked", samples);
-      if (wanted("json")) await measureCpu(peer, "json", samples);
+      if (wanted("json")) await measureCpu(peer, "json", turns);
+      for (const [name, values] of Object.entries(turns)) keep(samples, name, mean(values));
       if (wanted("latency"))
         for (const connections of [1, 16] as const)
           for (const target of pair) await measureLatency(target, connections, samples);
@@ -136,5 +138,7 @@ function summary(samples: Sample): ProxyResult {
     added,
   };
 }
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
