@@ -67,7 +67,7 @@ export interface Call {
   cut: boolean;
 
   usage: Usage;
-  lines: UsageLine[];
+  lines: PricedLine[];
   toolCalls: ToolCall[];
   /** Named oddities a reader saw, e.g. `usage_all_zero`, `stream_without_terminal_event`. Stable codes. */
   problems: string[];
@@ -143,6 +143,23 @@ export interface UsageLine {
   unit: "token";
   quantity: number;
   source: UsageSource;
+}
+
+/** An amount of US dollars per quantity: 2.50 per 1,000,000 tokens. Decimal strings: money is never a float. */
+export interface LinePrice {
+  /** Row of the price book. */
+  id: string;
+  usd: string;
+  per: number;
+}
+
+/** A usage line with its money. Without a price the cost is unknown, never zero. */
+export interface PricedLine extends UsageLine {
+  price: LinePrice | null;
+  /** quantity × price, rounded once, half even, to 12 decimals. */
+  costUsd: string | null;
+  /** What the cache saved against the full input price; null: no cache read, or one of the two prices is not known. */
+  savedUsd: string | null;
 }
 
 export interface ToolCall {

@@ -1,0 +1,101 @@
+import type { PriceTable } from "../price.ts";
+
+const EXACT_HALF = "exact half; one table shows the rounded 0.13";
+const LONG_CONTEXT = "whole request when input exceeds 272k tokens";
+const LITELLM = "LiteLLM shows 10/1/60, contradicted by a June 2026 copy of the page";
+const PROMOTION = "described as promotional, at least until 2026-11-21: re-check";
+
+/** gpt-5.4 to gpt-5.6. */
+export const GPT_5_4: PriceTable = {
+  "gpt-5.4": [
+    ["input text", "standard", "2.5 / 1M tokens", "2026-03-05", "OP-2026 GP LL", "released high"],
+    ["input text read", "standard", "0.25 / 1M tokens", "2026-03-05", "OP-2026 GP LL", "released high"],
+    ["output text", "standard", "15 / 1M tokens", "2026-03-05", "OP-2026 GP LL", "released high"],
+    ["input text", "batch", "1.25 / 1M tokens", "2026-03-05", "OP-2026 LL", "released medium"],
+    ["input text read", "batch", "0.125 / 1M tokens", "2026-03-05", "OP-2026", "released medium", EXACT_HALF],
+    ["output text", "batch", "7.5 / 1M tokens", "2026-03-05", "OP-2026 LL", "released medium"],
+    ["input text", "flex", "1.25 / 1M tokens", "2026-03-05", "OP-2026 LL", "released medium"],
+    ["input text read", "flex", "0.125 / 1M tokens", "2026-03-05", "OP-2026", "released medium", EXACT_HALF],
+    ["output text", "flex", "7.5 / 1M tokens", "2026-03-05", "OP-2026 LL", "released medium"],
+    ["input text", "priority", "5 / 1M tokens", "2026-03-05", "OP-2026 LL", "released medium"],
+    ["input text read", "priority", "0.5 / 1M tokens", "2026-03-05", "OP-2026 LL", "released medium"],
+    ["output text", "priority", "30 / 1M tokens", "2026-03-05", "OP-2026 LL", "released medium"],
+    ["input text", "standard>272k", "5 / 1M tokens", "2026-03-05", "OP-2026", "released medium", LONG_CONTEXT],
+    ["input text read", "standard>272k", "0.5 / 1M tokens", "2026-03-05", "OP-2026", "released medium", LONG_CONTEXT],
+    ["output text", "standard>272k", "22.5 / 1M tokens", "2026-03-05", "OP-2026", "released medium", LONG_CONTEXT],
+  ],
+  "gpt-5.4-mini": [
+    ["input text", "standard", "0.75 / 1M tokens", "2026-03-17", "OP-2026 GP LL", "released high"],
+    ["input text read", "standard", "0.075 / 1M tokens", "2026-03-17", "OP-2026 GP LL", "released high"],
+    ["output text", "standard", "4.5 / 1M tokens", "2026-03-17", "OP-2026 GP LL", "released high"],
+    ["input text", "batch", "0.375 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["input text read", "batch", "0.0375 / 1M tokens", "2026-03-17", "OP-2026", "released medium"],
+    ["output text", "batch", "2.25 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["input text", "flex", "0.375 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["input text read", "flex", "0.0375 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["output text", "flex", "2.25 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["input text", "priority", "1.5 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["input text read", "priority", "0.15 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["output text", "priority", "9 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+  ],
+  "gpt-5.4-nano": [
+    ["input text", "standard", "0.2 / 1M tokens", "2026-03-17", "OP-2026 GP LL", "released high"],
+    ["input text read", "standard", "0.02 / 1M tokens", "2026-03-17", "OP-2026 GP LL", "released high"],
+    ["output text", "standard", "1.25 / 1M tokens", "2026-03-17", "OP-2026 GP LL", "released high"],
+    ["input text", "batch", "0.1 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["input text read", "batch", "0.01 / 1M tokens", "2026-03-17", "OP-2026", "released medium"],
+    ["output text", "batch", "0.625 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["input text", "flex", "0.1 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["input text read", "flex", "0.01 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+    ["output text", "flex", "0.625 / 1M tokens", "2026-03-17", "OP-2026 LL", "released medium"],
+  ],
+  "gpt-5.4-pro": [
+    ["input text", "standard", "30 / 1M tokens", "2026-03-05", "OP-2026 GP LL", "released high"],
+    ["output text", "standard", "180 / 1M tokens", "2026-03-05", "OP-2026 GP LL", "released high"],
+  ],
+  "gpt-5.5": [
+    ["input text", "standard", "5 / 1M tokens", "2026-04-23", "OP-2026 GP LL", "released high"],
+    ["input text read", "standard", "0.5 / 1M tokens", "2026-04-23", "OP-2026 GP LL", "released high"],
+    ["output text", "standard", "30 / 1M tokens", "2026-04-23", "OP-2026 GP LL", "released high"],
+    ["input text", "batch", "2.5 / 1M tokens", "2026-04-23", "OP-2026 LL", "released medium"],
+    ["input text read", "batch", "0.25 / 1M tokens", "2026-04-23", "OP-2026", "released medium"],
+    ["output text", "batch", "15 / 1M tokens", "2026-04-23", "OP-2026 LL", "released medium"],
+    ["input text", "flex", "2.5 / 1M tokens", "2026-04-23", "OP-2026 LL", "released medium"],
+    ["input text read", "flex", "0.25 / 1M tokens", "2026-04-23", "OP-2026 LL", "released medium"],
+    ["output text", "flex", "15 / 1M tokens", "2026-04-23", "OP-2026 LL", "released medium"],
+    ["input text", "priority", "12.5 / 1M tokens", "2026-04-23", "OP-2026", "released medium", LITELLM],
+    ["input text read", "priority", "1.25 / 1M tokens", "2026-04-23", "OP-2026", "released medium", LITELLM],
+    ["output text", "priority", "75 / 1M tokens", "2026-04-23", "OP-2026", "released medium", LITELLM],
+  ],
+  "gpt-5.5-pro": [
+    ["input text", "standard", "30 / 1M tokens", "2026-04-23", "OP-2026 GP LL", "observed medium"],
+    ["output text", "standard", "180 / 1M tokens", "2026-04-23", "OP-2026 GP LL", "observed medium"],
+  ],
+  "gpt-5.6-sol": [
+    ["input text", "standard", "5 / 1M tokens", "2026-07-09", "GP", "released high"],
+    ["input text read", "standard", "0.5 / 1M tokens", "2026-07-09", "GP", "released high"],
+    ["output text", "standard", "30 / 1M tokens", "2026-07-09", "GP", "released high"],
+    ["input text", "standard", "4 / 1M tokens", "2026-08-21", "OP-2026 GP", "announced medium", PROMOTION],
+    ["input text read", "standard", "0.4 / 1M tokens", "2026-08-21", "OP-2026 GP", "announced medium", PROMOTION],
+    ["input text write_30m", "standard", "5 / 1M tokens", "2026-08-21", "OP-2026", "announced medium", PROMOTION],
+    ["output text", "standard", "20 / 1M tokens", "2026-08-21", "OP-2026 GP", "announced medium", PROMOTION],
+  ],
+  "gpt-5.6-terra": [
+    ["input text", "standard", "2.5 / 1M tokens", "2026-07-09", "GP", "released high"],
+    ["input text read", "standard", "0.25 / 1M tokens", "2026-07-09", "GP", "released high"],
+    ["output text", "standard", "15 / 1M tokens", "2026-07-09", "GP", "released high"],
+    ["input text", "standard", "2 / 1M tokens", "2026-07-30", "GP OP-2026", "announced high"],
+    ["input text read", "standard", "0.2 / 1M tokens", "2026-07-30", "GP OP-2026", "announced high"],
+    ["input text write_30m", "standard", "2.5 / 1M tokens", "2026-07-30", "GP OP-2026", "announced high"],
+    ["output text", "standard", "12 / 1M tokens", "2026-07-30", "GP OP-2026", "announced high"],
+  ],
+  "gpt-5.6-luna": [
+    ["input text", "standard", "1 / 1M tokens", "2026-07-09", "GP", "released high"],
+    ["input text read", "standard", "0.1 / 1M tokens", "2026-07-09", "GP", "released high"],
+    ["output text", "standard", "6 / 1M tokens", "2026-07-09", "GP", "released high"],
+    ["input text", "standard", "0.2 / 1M tokens", "2026-07-30", "GP OP-2026", "announced high"],
+    ["input text read", "standard", "0.02 / 1M tokens", "2026-07-30", "GP OP-2026", "announced high"],
+    ["input text write_30m", "standard", "0.25 / 1M tokens", "2026-07-30", "GP OP-2026", "announced high"],
+    ["output text", "standard", "1.2 / 1M tokens", "2026-07-30", "GP OP-2026", "announced high"],
+  ],
+};
