@@ -1,9 +1,13 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
+import { bookingDay, type ClosedPeriod, dayOf } from "./booking.ts";
 import { ensurePartitions } from "./partitions.ts";
-import { rollUpCalls } from "./rollups.ts";
-import { callRow, quoted, quotedJson, toolCallRows, usageLineRows } from "./rows.ts";
+import { recordChanges } from "./record-changes.ts";
+import { rollUpCalls } from "./rollup-calls.ts";
+import { bookedByCalls, rollUpSpend } from "./rollup-spend.ts";
+import { callRow, insertRows, quoted, quotedJson, toolCallRows } from "./rows.ts";
+import { insertLines, rebookLines } from "./usage-lines.ts";
 
 export interface SpoolPlace {
   segment: number;
@@ -14,6 +18,16 @@ export interface SpoolPlace {
 export interface RecordedCall {
   call: Call;
   payload: { sealed: Buffer; redactions: Record<string, number> } | null;
+  /** The first words of its instructions, sealed; null: known already, or not to be stored. */
+  words: Buffer | null;
+}
+
+/** A call on its way into the tables, with the days that finance counts it and its lines on. */
+interface Booked extends RecordedCall {
+  /** null: its own day. */
+  bookedOn: string | null;
+  /** Of its lines: always in an open month. */
+  linesOn: string;
 }
 
 /** What one stretch of a spool holds, and where the stretch ends. Stored whole or not at all. */
@@ -67,21 +81,34 @@ const partitionsMade = new WeakMap<Sql, Set<number>>();
 export async function recordBatch(sql: Sql, batch: RecordBatch): Promise<{ stored: number; setAside: number }> {
   await makePartitions(sql, batch.calls);
   // Nobody else writes these calls while the lease is ours, and the guard below sees to that.
-  const { fresh, stale } = await sortOut(sql, batch.calls);
+  const plan = await sortOut(sql, batch.calls);
   try {
-    await run(sql, write(batch, fresh, stale, []));
+    await run(sql, write(batch, plan, []));
     return { stored: batch.calls.length, setAside: 0 };
   } catch (error) {
+    if (codeOf(error) === MONTH_CLOSED) return recordBatch(sql, batch);
     if (!isDataError(error)) throw error;
-    const refused = await findRefused(sql, batch, fresh, stale);
-    const good = fresh.filter((one) => !refused.some(({ call }) => call.id === one.call.id));
-    await run(sql, write(batch, good, stale, refused));
+    const refused = await findRefused(sql, batch, plan);
+    const fresh = plan.fresh.filter((one) => !refused.some(({ call }) => call.id === one.call.id));
+    await run(sql, write(batch, { ...plan, fresh }, refused));
     return { stored: batch.calls.length - refused.length, setAside: refused.length };
   }
 }
 
+/** What a batch does to the tables. */
+interface Plan {
+  /** What is not stored yet. */
+  fresh: Booked[];
+  /** Ids of what an older decoder had stored: taken out and stored anew. */
+  stale: string[];
+  /** The months that were closed when this was planned. */
+  closed: ClosedPeriod[];
+}
+
 const LEASE_LOST = "OMLL1";
 const ONLY_TRIED = "OMTRY";
+/** Finance closed a month between the plan and the write: plan again. */
+const MONTH_CLOSED = "OMCLS";
 
 async function run(sql: Sql, statements: string[]): Promise<void> {
   try {
@@ -97,26 +124,38 @@ interface Refused {
   reason: string;
 }
 
-/** What is not stored yet, and the ids of what an older decoder had stored (it is taken out and stored anew). */
-async function sortOut(sql: Sql, calls: RecordedCall[]): Promise<{ fresh: RecordedCall[]; stale: string[] }> {
-  if (calls.length === 0) return { fresh: [], stale: [] };
-  const known = await sql<{ id: string; decoder_version: number }[]>`
-    select id, decoder_version from calls where id = any(${calls.map(({ call }) => call.id)}::uuid[])`;
-  if (known.length === 0) return { fresh: calls, stale: [] };
-  const versions = new Map(known.map((row) => [row.id, row.decoder_version]));
-  const isStale = ({ call }: RecordedCall) => (versions.get(call.id) ?? call.decoderVersion) < call.decoderVersion;
-  return {
-    fresh: calls.filter((one) => !versions.has(one.call.id) || isStale(one)),
-    stale: calls.filter(isStale).map(({ call }) => call.id),
-  };
+async function sortOut(sql: Sql, calls: RecordedCall[]): Promise<Plan> {
+  const closed = await sql<ClosedPeriod[]>`
+    select project_id as "projectId", month::text as month from closed_periods order by project_id, month`;
+  if (calls.length === 0) return { fresh: [], stale: [], closed };
+  const known = await sql<{ id: string; version: number; bookedOn: string | null }[]>`
+    select id, decoder_version as version, booked_on::text as "bookedOn"
+    from calls where id = any(${calls.map(({ call }) => call.id)}::uuid[])`;
+  const stored = new Map(known.map((row) => [row.id, row]));
+  const isStale = ({ call }: RecordedCall) =>
+    (stored.get(call.id)?.version ?? call.decoderVersion) < call.decoderVersion;
+  const fresh = calls
+    .filter((one) => !stored.has(one.call.id) || isStale(one))
+    .map((one) => {
+      const day = dayOf(one.call.startedAt);
+      const before = stored.get(one.call.id);
+      const callOn = before ? (before.bookedOn ?? day) : bookingDay(day, one.call.projectId, closed);
+      return {
+        ...one,
+        bookedOn: callOn === day ? null : callOn,
+        linesOn: bookingDay(callOn, one.call.projectId, closed),
+      };
+    });
+  return { fresh, stale: calls.filter(isStale).map(({ call }) => call.id), closed };
 }
 
-function write(batch: RecordBatch, fresh: RecordedCall[], stale: string[], refused: Refused[]): string[] {
+function write(batch: RecordBatch, plan: Plan, refused: Refused[]): string[] {
   const { low, high } = batch;
+  const { fresh, stale } = plan;
   return [
-    guard(batch),
+    guard(batch, plan.closed),
     ...(stale.length ? takeOut(stale) : []),
-    ...(fresh.length ? insertCalls(fresh) : []),
+    ...(fresh.length ? insertCalls(fresh, stale) : []),
     ...refused.map((one) => insertSetAside(one, batch.sealForSetAside)),
     ...(batch.feedback.length ? [insertFeedback(batch.feedback)] : []),
     ...(batch.carried ? replaceCarried(batch.spool, batch.carried) : []),
@@ -129,24 +168,31 @@ function write(batch: RecordBatch, fresh: RecordedCall[], stale: string[], refus
   ];
 }
 
-/** Locks the position; without the lease, or behind another batch, nothing of this message happens. */
-const guard = ({ spool, lease, from }: RecordBatch): string => `
+/**
+ * Locks the position; without the lease, or behind another batch, nothing of this message happens. Nor does it when a month was
+ * closed since the plan: closing waits for batches, and batches for closing (db/close-month.ts).
+ */
+const guard = ({ spool, lease, from }: RecordBatch, closed: ClosedPeriod[]): string => `
+  lock table closed_periods in row share mode;
   do $guard$ begin
     perform 1 from spool_positions
     where spool = ${quoted(spool)} and lease = ${quoted(lease)}
       and high_segment = ${from.segment} and high_offset = ${from.offset}
     for update;
     if not found then raise exception 'this spool is no longer ours' using errcode = '${LEASE_LOST}'; end if;
+    if (select count(*) from closed_periods) <> ${closed.length} then
+      raise exception 'a month was closed' using errcode = '${MONTH_CLOSED}';
+    end if;
   end $guard$`;
 
 /** The slow way, when the database refused something: each call alone, in a message that ends in an error of its own. */
-async function findRefused(sql: Sql, batch: RecordBatch, fresh: RecordedCall[], stale: string[]): Promise<Refused[]> {
+async function findRefused(sql: Sql, batch: RecordBatch, { fresh, stale, closed }: Plan): Promise<Refused[]> {
   const refused: Refused[] = [];
   const undo = `do $undo$ begin raise exception 'only tried' using errcode = '${ONLY_TRIED}'; end $undo$`;
   for (const one of fresh) {
     const old = stale.filter((id) => id === one.call.id);
     try {
-      await run(sql, [guard(batch), ...(old.length ? takeOut(old) : []), ...insertCalls([one]), undo]);
+      await run(sql, [guard(batch, closed), ...(old.length ? takeOut(old) : []), ...insertCalls([one], old), undo]);
     } catch (error) {
       if (codeOf(error) === ONLY_TRIED) continue;
       if (!isDataError(error)) throw error;
@@ -160,35 +206,38 @@ function takeOut(ids: string[]): string[] {
   const these = anyOf(ids);
   return [
     rollUpCalls(`id = ${these}`, -1),
+    rollUpSpend(bookedByCalls(these), -1),
     `delete from calls where id = ${these}`,
     `delete from tool_calls where call_id = ${these}`,
     `delete from payloads where call_id = ${these}`,
-    // Lines booked in a closed month stay for ever; what changed is added beside them (see insertLines).
+    // Lines booked in a closed month stay for ever; what changed is added beside them (db/usage-lines.ts).
     `delete from usage_lines l where call_id = ${these} and not exists (
        select 1 from closed_periods p where p.month = date_trunc('month', l.booked_on)::date
      )`,
   ];
 }
 
-function insertCalls(calls: RecordedCall[]): string[] {
+function insertCalls(calls: Booked[], stale: string[]): string[] {
   const recordedAt = new Date().toISOString();
+  const these = anyOf(calls.map(({ call }) => call.id));
   const tools = calls.flatMap(({ call }) => toolCallRows(call));
   const objects = calls.flatMap(({ call }) => (call.responseId ? [objectRow(call, call.responseId)] : []));
   return [
     insertRows(
       "calls",
-      calls.map(({ call }) => callRow(call, recordedAt)),
+      calls.map(({ call, bookedOn }) => ({ ...callRow(call, recordedAt), booked_on: bookedOn })),
     ),
-    ...insertLines(calls),
+    ...insertLines(calls.filter(({ call }) => !stale.includes(call.id))),
+    ...rebookLines(calls.filter(({ call }) => stale.includes(call.id))),
     ...(tools.length ? [insertRows("tool_calls", tools)] : []),
     ...insertPayloads(calls),
+    ...insertInstructions(calls),
     ...(objects.length ? [`${insertRows("provider_objects", objects)} on conflict do nothing`] : []),
-    rollUpCalls(`id = ${anyOf(calls.map(({ call }) => call.id))}`),
+    recordChanges(`id = ${these}`),
+    rollUpCalls(`id = ${these}`),
+    rollUpSpend(bookedByCalls(these)),
   ];
 }
-
-const insertRows = (table: string, rows: unknown[]): string =>
-  `insert into ${table} select * from json_populate_recordset(null::${table}, ${quotedJson(rows)}::json)`;
 
 function insertPayloads(calls: RecordedCall[]): string[] {
   const rows = calls.flatMap(({ call, payload }) =>
@@ -201,53 +250,17 @@ function insertPayloads(calls: RecordedCall[]): string[] {
   return rows.length ? [`insert into payloads (call_id, sealed, redactions) values ${rows.join(", ")}`] : [];
 }
 
-/** Books each line on its own day while that month is open, else on the first open day. */
-function insertLines(calls: RecordedCall[]): string[] {
-  const lines = calls.flatMap(({ call }) =>
-    usageLineRows(call, new Date(call.startedAt).toISOString().slice(0, 10)).map((line) => ({
-      ...line,
-      project_id: call.projectId,
-    })),
+function insertInstructions(calls: RecordedCall[]): string[] {
+  const rows = calls.flatMap(({ call, words }) =>
+    words && call.unitHash
+      ? [
+          `(${quoted(call.projectId)}, ${quoted(call.unitHash)}, '\\x${words.toString("hex")}'::bytea, '${call.id}'::uuid)`,
+        ]
+      : [],
   );
-  if (lines.length === 0) return [];
+  if (rows.length === 0) return [];
   return [
-    `
-    with given as (
-      select * from json_to_recordset(${quotedJson(lines)}::json) as g(
-        call_id uuid, project_id text, direction text, modality text, cache text, unit text, quantity numeric,
-        source text, booked_on date, price_id text, unit_price_usd numeric, cost_usd numeric
-      )
-    ),
-    booked as (
-      select g.*, coalesce(first_open.day, g.booked_on) as open_day
-      from given g
-      left join lateral (
-        -- The first day behind the closed months, when the line's own month is one of them.
-        select (max(p.month) + interval '1 month')::date as day
-        from closed_periods p
-        where p.project_id = g.project_id and p.month >= date_trunc('month', g.booked_on)::date
-          and exists (
-            select 1 from closed_periods own
-            where own.project_id = g.project_id and own.month = date_trunc('month', g.booked_on)::date
-          )
-      ) first_open on true
-    ),
-    -- What a closed month still holds of this call (it was decoded before): only the difference is added.
-    before as (
-      select call_id, direction, modality, cache, unit, sum(quantity) as quantity, max(adjustment) as adjustment
-      from usage_lines where call_id = ${anyOf(calls.map(({ call }) => call.id))} group by 1, 2, 3, 4, 5
-    )
-    insert into usage_lines (
-      call_id, adjustment, direction, modality, cache, unit, quantity, source, booked_on, price_id, unit_price_usd, cost_usd
-    )
-    select
-      call_id, coalesce(b.adjustment + 1, 0), direction, modality, cache, unit,
-      coalesce(n.quantity, 0) - coalesce(b.quantity, 0), coalesce(n.source, 'reported'),
-      coalesce(n.open_day, (select max(open_day) from booked where booked.call_id = b.call_id)),
-      n.price_id, n.unit_price_usd, n.cost_usd
-    from booked n
-    full join before b using (call_id, direction, modality, cache, unit)
-    where b.call_id is null or coalesce(n.quantity, 0) <> b.quantity`,
+    `insert into instructions (project_id, unit_hash, sealed, first_call_id) values ${rows.join(", ")} on conflict do nothing`,
   ];
 }
 

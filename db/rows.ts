@@ -101,9 +101,11 @@ export const usageLineRows = (call: Call, bookedOn: string): Record<string, unkn
     quantity: line.quantity,
     source: line.source,
     booked_on: bookedOn,
-    price_id: null,
-    unit_price_usd: null,
-    cost_usd: null,
+    price_id: line.price?.id ?? null,
+    price_usd: line.price?.usd ?? null,
+    price_per: line.price?.per ?? null,
+    cost_usd: line.costUsd,
+    saved_usd: line.savedUsd,
   }));
 
 export const toolCallRows = (call: Call): Record<string, unknown>[] =>
@@ -116,6 +118,9 @@ export const toolCallRows = (call: Call): Record<string, unknown>[] =>
     name: tool.name,
     argument_bytes: tool.argumentBytes,
   }));
+
+export const insertRows = (table: string, rows: unknown[]): string =>
+  `insert into ${table} select * from json_populate_recordset(null::${table}, ${quotedJson(rows)}::json)`;
 
 /**
  * JSON that Postgres accepts: its text has no U+0000, and its JSON reader refuses lone surrogates. Both can be in what

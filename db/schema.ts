@@ -41,6 +41,8 @@ export const calls = pgTable(
     upstream: text().notNull(),
     startedAt: instant().notNull(),
     recordedAt: instant().notNull().defaultNow(),
+    /** The UTC day on which finance counts the call when that is not its own: its month was closed before it was stored. */
+    bookedOn: date({ mode: "string" }),
     decoderVersion: integer().notNull(),
     spool: text().notNull(),
     run: text().notNull(),
@@ -131,6 +133,7 @@ export const calls = pgTable(
     index("calls_model").on(t.model, t.id.desc()),
     index("calls_customer").on(t.customer, t.id.desc()),
     index("calls_session").on(t.session, t.id).where(sql`${t.session} is not null`),
+    index("calls_booked_late").on(t.bookedOn).where(sql`${t.bookedOn} is not null`),
     index("calls_not_completed").on(t.outcome, t.id.desc()).where(sql`${t.outcome} <> 'completed'`),
     check("calls_outcome", sql`${t.outcome} in (${quoted(OUTCOMES)})`),
     check("calls_usage_source", sql`${t.usageSource} in ('reported', 'estimated', 'measured', 'none')`),
@@ -139,8 +142,9 @@ export const calls = pgTable(
 );
 
 /**
- * Disjoint parts of a call's usage. Rows are never updated: `adjustment` 0 is what was first stored; later facts add rows
- * with the difference under the next number. Booked in an open period (`bookedOn`).
+ * Disjoint parts of a call's usage. Rows are never updated: `adjustment` 0 is what was first stored; what is learned after
+ * its month was closed adds a reversal and a new row under the next numbers, booked in an open month (`bookedOn`). So a sum
+ * over all rows is always right.
  */
 export const usageLines = pgTable(
   "usage_lines",
@@ -156,8 +160,12 @@ export const usageLines = pgTable(
     bookedOn: date({ mode: "string" }).notNull(),
     /** null = unpriced: unknown, never 0. */
     priceId: text(),
-    unitPriceUsd: numeric(),
+    /** US dollars per `pricePer` units. */
+    priceUsd: numeric(),
+    pricePer: numeric(),
     costUsd: numeric(),
+    /** What a cache read saved against the full input price. */
+    savedUsd: numeric(),
   },
   (t) => [
     primaryKey({ columns: [t.callId, t.adjustment, t.direction, t.modality, t.cache, t.unit] }),
@@ -165,6 +173,60 @@ export const usageLines = pgTable(
     check("usage_lines_modality", sql`${t.modality} in (${quoted(MODALITIES.map((m) => m.name))})`),
     check("usage_lines_cache", sql`${t.cache} in ('none', 'read', 'write')`),
     check("usage_lines_quantity", sql`${t.quantity} >= 0 or ${t.adjustment} > 0`),
+    check("usage_lines_priced", sql`(${t.priceId} is null) = (${t.costUsd} is null)`),
+    index("usage_lines_adjusting").on(t.bookedOn).where(sql`${t.adjustment} > 0`),
+    index("usage_lines_unpriced").on(t.callId).where(sql`${t.costUsd} is null`),
+  ],
+);
+
+/** The price book as the recorder knows it: what the lines' `priceId` points to. Rows are added, never changed. */
+export const prices = pgTable("prices", {
+  id: text().primaryKey(),
+  model: text().notNull(),
+  unit: text().notNull(),
+  direction: text().notNull(),
+  modality: text().notNull(),
+  cache: text().notNull(),
+  tier: text().notNull(),
+  usd: numeric().notNull(),
+  per: numeric().notNull(),
+  effectiveFrom: date({ mode: "string" }).notNull(),
+  source: text().notNull(),
+  dateBasis: text().notNull(),
+  confidence: text().notNull(),
+  note: text().notNull(),
+});
+
+/** The first words of the instructions that a hash stands for, redacted and sealed: names calls without a template. */
+export const instructions = pgTable(
+  "instructions",
+  {
+    projectId: text().notNull(),
+    unitHash: text().notNull(),
+    sealed: bytea().notNull(),
+    firstCallId: uuid().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.projectId, t.unitHash] })],
+);
+
+/**
+ * What was seen for the first time: a version of a template, a snapshot behind an alias. The first value of a subject is no
+ * change, every later one is.
+ */
+export const changes = pgTable(
+  "changes",
+  {
+    projectId: text().notNull(),
+    kind: text().notNull(),
+    subject: text().notNull(),
+    value: text().notNull(),
+    firstCallId: uuid().notNull(),
+    firstCallAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.projectId, t.kind, t.subject, t.value] }),
+    index("changes_first").on(t.projectId, t.firstCallAt),
+    check("changes_kind", sql`${t.kind} in ('template_version', 'snapshot')`),
   ],
 );
 
@@ -202,7 +264,7 @@ export const providerObjects = pgTable(
   (t) => [primaryKey({ columns: [t.projectId, t.upstream, t.objectId] })],
 );
 
-/** Every word of every rater; the newest per (target, rater) counts. `callId` null = waiting for its call. */
+/** Every word of every rater; the newest per (target, rater) counts (the view feedback_current). `callId` null = waiting for its call. */
 export const feedback = pgTable(
   "feedback",
   {
@@ -238,6 +300,8 @@ export const closedPeriods = pgTable(
     month: date({ mode: "string" }).notNull(),
     closedAt: instant().notNull().defaultNow(),
     closedBy: text(),
+    /** Totals at that moment, and the SHA-256 of the month's lines: what was closed can be proved. */
+    report: jsonb().$type<unknown>(),
   },
   (t) => [primaryKey({ columns: [t.projectId, t.month] })],
 );
@@ -333,6 +397,71 @@ export const rollupCalls = pgTable(
   (t) => [
     primaryKey({
       columns: [t.projectId, t.bucket, t.writer, t.environment, t.feature, t.model, t.endpoint, t.outcome],
+    }),
+  ],
+);
+
+/**
+ * Money, tokens and calls per 15 minutes of the *booked* moment. Derived from `calls` and `usage_lines` like rollup_calls
+ * (db/rollup-spend.ts is the definition). Tokens and costs by modality and kind: input is without what was read from the
+ * cache, and with what was written to it.
+ */
+export const rollupSpend = pgTable(
+  "rollup_spend",
+  {
+    projectId: text().notNull(),
+    bucket: instant().notNull(),
+    writer: text().notNull(),
+    environment: text().notNull(),
+    feature: text().notNull(),
+    customer: text().notNull(),
+    template: text().notNull(),
+    templateVersion: text().notNull(),
+    /** Of calls without a template: the hash of their instructions. */
+    unitHash: text().notNull(),
+    model: text().notNull(),
+    calls: count().notNull(),
+    callsFailed: count().notNull(),
+    callsUnpriced: count().notNull(),
+    callsWithoutUsage: count().notNull(),
+    costUsd: numeric().notNull(),
+    costEstimatedUsd: numeric().notNull(),
+    savedUsd: numeric().notNull(),
+    tokensEstimated: count().notNull(),
+    textInput: count().notNull(),
+    textCached: count().notNull(),
+    textOutput: count().notNull(),
+    imageInput: count().notNull(),
+    imageCached: count().notNull(),
+    imageOutput: count().notNull(),
+    audioInput: count().notNull(),
+    audioCached: count().notNull(),
+    audioOutput: count().notNull(),
+    textInputUsd: numeric().notNull(),
+    textCachedUsd: numeric().notNull(),
+    textOutputUsd: numeric().notNull(),
+    imageInputUsd: numeric().notNull(),
+    imageCachedUsd: numeric().notNull(),
+    imageOutputUsd: numeric().notNull(),
+    audioInputUsd: numeric().notNull(),
+    audioCachedUsd: numeric().notNull(),
+    audioOutputUsd: numeric().notNull(),
+  },
+  (t) => [
+    primaryKey({
+      name: "rollup_spend_pk",
+      columns: [
+        t.projectId,
+        t.bucket,
+        t.writer,
+        t.environment,
+        t.feature,
+        t.customer,
+        t.template,
+        t.templateVersion,
+        t.unitHash,
+        t.model,
+      ],
     }),
   ],
 );

@@ -26,6 +26,8 @@ export interface Config {
   /** Larger streaming requests go untouched. */
   includeUsageBytes: number;
   connectTimeoutMs: number;
+  /** What is shown is made up (`npm run demo`): every page says so. */
+  demo: boolean;
 }
 
 /** Every variable, what it means when it is not set, and a line for `npm start -- --help`. */
@@ -47,6 +49,7 @@ export const SETTINGS = {
   OMNIMETER_FSYNC: ["off", "on survives a power cut, and costs throughput"],
   OMNIMETER_INCLUDE_USAGE: ["on", "asks streams for their usage where the client did not"],
   OMNIMETER_INCLUDE_USAGE_BYTES: [`${1 << 20}`, "larger streaming requests go out untouched"],
+  OMNIMETER_DEMO: ["off", "on makes every page say that its data is made up"],
   OMNIMETER_CONNECT_TIMEOUT_MS: ["10000", "how long a connection to the upstream may take"],
 } as const satisfies Record<string, readonly [fallback: string, meaning: string]>;
 
@@ -98,6 +101,7 @@ export function readConfig(env: Env = process.env): Config {
     includeUsage: onOff("OMNIMETER_INCLUDE_USAGE"),
     includeUsageBytes: whole("OMNIMETER_INCLUDE_USAGE_BYTES", 0, 64 << 20),
     connectTimeoutMs: whole("OMNIMETER_CONNECT_TIMEOUT_MS", 1, 600_000),
+    demo: onOff("OMNIMETER_DEMO"),
   };
   if (config.proxyPort !== 0 && config.proxyPort === config.dashboardPort)
     wrong.push(`OMNIMETER_PROXY_PORT and OMNIMETER_DASHBOARD_PORT are both ${config.proxyPort}; they must differ`);

@@ -2,7 +2,7 @@ import { Link } from "#app/_ui/link.tsx";
 import { OUTCOME_LOOKS } from "#app/_ui/outcomes.ts";
 import type { Outcome } from "#lib/call.ts";
 import { FilterMenu } from "./filter-menu.tsx";
-import { ATTRIBUTES, toggled } from "./filter-text.ts";
+import { ATTRIBUTES, hasMenu, toggled } from "./filter-text.ts";
 import { hrefOf, type View } from "./view.ts";
 
 /** Chips of the filters in force, and menus to add more. Everything is a link: the URL is the state. */
@@ -14,7 +14,7 @@ export function FilterBar({ path, view }: { path: string; view: View }) {
       <span className="text-xs text-muted" id="filters">
         Filter
       </span>
-      {ATTRIBUTES.filter(({ key }) => key !== "customer").map(({ key, label }) => (
+      {ATTRIBUTES.filter(hasMenu).map(({ key, label }) => (
         <FilterMenu key={key} attribute={key} label={label} query={query} path={path} />
       ))}
       {chips.length > 0 && (

@@ -8,9 +8,18 @@ export const ATTRIBUTES = [
   { key: "status", label: "Status", column: "outcome" },
   { key: "env", label: "Environment", column: "environment" },
   { key: "customer", label: "Customer", column: "customer" },
+  { key: "template", label: "Template", column: "template" },
+  { key: "version", label: "Version", column: "templateVersion" },
+  { key: "unit", label: "Instructions", column: "unitHash" },
+  { key: "cost", label: "Cost", column: "cost" },
 ] as const;
 
 export type Attribute = (typeof ATTRIBUTES)[number];
+type ListedAttribute = Extract<Attribute, { column: "feature" | "model" | "outcome" | "environment" }>;
+
+/** Its values can be counted quickly (rollup_calls keeps them), so a menu lists them. Others are filtered by from where they are shown. */
+export const hasMenu = (attribute: Attribute): attribute is ListedAttribute => MENUS.has(attribute.column);
+const MENUS: ReadonlySet<string> = new Set(["feature", "model", "outcome", "environment"]);
 
 const MOST_VALUES = 50;
 
@@ -27,13 +36,17 @@ export function parseFilter(text: string): { filter: CallFilter; notUnderstood: 
       continue;
     }
     const wanted = [...new Set(values.split(",").map(unescaped))].slice(0, MOST_VALUES);
-    const known = wanted.filter((value) => attribute.key !== "status" || OUTCOMES.some((outcome) => outcome === value));
+    const known = wanted.filter((value) => isKnown(attribute.key, value));
     for (const value of wanted) if (!known.includes(value)) notUnderstood.push(`${key}:${value}`);
     if (known.length) filter[attribute.column] = known;
   }
   // Outcomes were checked against their list above.
   return { filter: filter as CallFilter, notUnderstood };
 }
+
+/** Attributes with a closed list of values. */
+const CLOSED: Partial<Record<Attribute["key"], readonly string[]>> = { status: OUTCOMES, cost: ["unpriced"] };
+const isKnown = (key: Attribute["key"], value: string): boolean => CLOSED[key]?.includes(value) ?? true;
 
 export function formatFilter(filter: CallFilter): string {
   return ATTRIBUTES.flatMap(({ key, column }) => {

@@ -1,5 +1,7 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { readConfig } from "#lib/config.ts";
+import { Nav } from "./nav.tsx";
 import { ThemePicker } from "./theme-picker.tsx";
 import { Watermark } from "./watermark.tsx";
 
@@ -23,12 +25,18 @@ export function Frame({ title, controls, bar, watermark, nowMs, zone, children }
       <a href="#main" className="control absolute left-2 top-2 z-30 -translate-y-16 focus:translate-y-0">
         Skip to content
       </a>
+      {readConfig().demo && (
+        <p className="bg-surface px-4 py-1 text-center text-warn" data-testid="demo">
+          Demo data: this company, its customers and their calls are made up.
+        </p>
+      )}
       <header className="border-b border-rule">
         <div className="mx-auto flex min-h-12 max-w-[1600px] flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2">
           <Link href="/" className="flex min-h-6 items-center gap-2 font-semibold" aria-label="Omnimeter, start">
             <Mark />
             <span className="max-sm:sr-only">Omnimeter</span>
           </Link>
+          <Nav />
           <h1 className="min-w-0 text-lg font-semibold">{title}</h1>
           <div className="ml-auto flex flex-wrap items-center gap-2">
             <Watermark initial={{ watermarkMs: watermark, nowMs }} zone={zone} />

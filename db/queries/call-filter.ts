@@ -1,6 +1,6 @@
 import type { Sql, TransactionSql } from "postgres";
 import { uuid7Floor } from "#db/partitions.ts";
-import { OTHER } from "#db/rollups.ts";
+import { OTHER } from "#db/rollup-limit.ts";
 import type { Outcome } from "#lib/call.ts";
 import type { Interval } from "#lib/range.ts";
 
@@ -14,6 +14,12 @@ export interface CallFilter {
   outcome?: readonly Outcome[];
   environment?: readonly string[];
   customer?: readonly string[];
+  template?: readonly string[];
+  templateVersion?: readonly string[];
+  /** Hashes of the instructions of calls without a template. */
+  unitHash?: readonly string[];
+  /** Calls whose cost is not known, wholly or in part. */
+  cost?: readonly "unpriced"[];
 }
 
 /** Which calls a page speaks about. */
@@ -41,7 +47,18 @@ export const matching = (sql: Reader, filter: CallFilter) => sql`
   ${ofModel(sql, filter.model)}
   ${oneOf(sql, "customer", filter.customer)}
   ${oneOf(sql, "outcome", filter.outcome)}
-  ${oneOf(sql, "environment", filter.environment)}`;
+  ${oneOf(sql, "environment", filter.environment)}
+  ${oneOf(sql, "template", filter.template)}
+  ${oneOf(sql, "template_version", filter.templateVersion)}
+  ${filter.unitHash ? sql`and template is null` : sql``}
+  ${oneOf(sql, "unit_hash", filter.unitHash)}
+  ${filter.cost ? unpriced(sql) : sql``}`;
+
+/** As db/rollup-spend.ts counts them; a line that was unpriced and has its price since is reversed, and counts no more. */
+const unpriced = (sql: Reader) => sql`and (
+  'usage_inconsistent' = any(problems)
+  or (select sum(line.quantity) <> 0 from usage_lines line where line.call_id = id and line.cost_usd is null)
+)`;
 
 /**
  * Conditions on `rollup_calls`, where "none given" is ''. Rows that fold several values into '(other)' come along:

@@ -4,6 +4,7 @@ import type { Modality } from "#lib/modalities.ts";
 import { uuid7Ms } from "#lib/uuid7.ts";
 import type { Reader } from "./call-filter.ts";
 import { type CallFilter, matching } from "./call-filter.ts";
+import { moneyOf } from "./calls-page.ts";
 
 const NEAR_MS = 600_000;
 const WEEK_MS = 7 * 86_400_000;
@@ -35,6 +36,38 @@ export async function usageOfCall(sql: Reader, id: string): Promise<LineSum[]> {
     from usage_lines where call_id = ${id}::uuid
     group by direction, modality, cache, unit
     order by direction, modality desc, cache`;
+}
+
+export interface PricedLineRow extends LineSum {
+  adjustment: number;
+  source: string;
+  bookedOn: string;
+  /** Exact decimals, as all money; null: unpriced. */
+  priceUsd: string | null;
+  pricePer: number | null;
+  costUsd: string | null;
+  priceFrom: string | null;
+  priceConfidence: string | null;
+  priceSource: string | null;
+}
+
+/** Everything booked for the call, in the order it was booked, with where its price comes from. */
+export async function linesOfCall(sql: Reader, id: string): Promise<PricedLineRow[]> {
+  return sql<PricedLineRow[]>`
+    select
+      l.adjustment, l.direction, l.modality, l.cache, l.unit, l.quantity::float8 as quantity, l.source,
+      l.booked_on::text as "bookedOn", trim_scale(l.price_usd)::text as "priceUsd", l.price_per::float8 as "pricePer",
+      trim_scale(l.cost_usd)::text as "costUsd",
+      p.effective_from::text as "priceFrom", p.confidence as "priceConfidence", p.source as "priceSource"
+    from usage_lines l left join prices p on p.id = l.price_id
+    where l.call_id = ${id}::uuid
+    order by l.adjustment, l.direction, l.modality desc, l.cache`;
+}
+
+/** What the call cost: as on the list. */
+export async function costOfCall(sql: Reader, id: string): Promise<{ costUsd: string | null; unpriced: boolean }> {
+  const [row] = await sql<{ costUsd: string | null; unpriced: boolean }[]>`${moneyOf(sql, sql`${id}::uuid`)}`;
+  return row ?? { costUsd: null, unpriced: false };
 }
 
 export interface ToolRow {

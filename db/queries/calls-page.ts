@@ -33,6 +33,10 @@ export interface CallRow {
   errorCode: string | null;
   toolCallCount: number;
   problems: string[];
+  /** Sum of the priced lines; null: none is. */
+  costUsd: string | null;
+  /** Some of its usage has no price. */
+  unpriced: boolean;
 }
 
 /** Older than one id, or newer than one, or neither: the newest. */
@@ -42,7 +46,7 @@ export type Cursor = { before: string } | { after: string } | null;
 export async function callsOfPage(sql: Reader, scope: Scope, cursor: Cursor, limit: number): Promise<CallRow[]> {
   const newer = cursor !== null && "after" in cursor;
   const rows = await sql<CallRow[]>`
-    select
+    with page as (select
       id, started_at as "startedAt", environment, endpoint, feature, customer,
       template, template_version as "templateVersion", request_model as "requestModel", model,
       input_modalities as "inputModalities", output_modalities as "outputModalities",
@@ -55,9 +59,19 @@ export async function callsOfPage(sql: Reader, scope: Scope, cursor: Cursor, lim
     where ${inScope(sql, scope)}
       ${cursor === null ? sql`` : "after" in cursor ? sql`and id > ${cursor.after}::uuid` : sql`and id < ${cursor.before}::uuid`}
     order by id ${newer ? sql`asc` : sql`desc`}
-    limit ${limit + 1}`;
+    limit ${limit + 1})
+    select page.*, money.* from page
+    cross join lateral (${moneyOf(sql, sql`page.id`)}) money
+    order by id ${newer ? sql`asc` : sql`desc`}`;
   return newer ? rows.reverse() : rows;
 }
+
+/** One row: the money of the call with this id. */
+export const moneyOf = (sql: Reader, id: ReturnType<Reader>) => sql`
+  select
+    trim_scale(sum(line.cost_usd))::text as "costUsd",
+    coalesce(sum(line.quantity) filter (where line.cost_usd is null), 0) <> 0 as unpriced
+  from usage_lines line where line.call_id = ${id}`;
 
 /** Ids of the newest calls: what a live page compares with the rows it shows. */
 export async function newestIds(sql: Reader, scope: Scope, limit: number): Promise<string[]> {

@@ -1,28 +1,56 @@
 import type { Call } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import { decode } from "#lib/openai/decode.ts";
+import { redactText } from "#lib/privacy/redact.ts";
 import { toStorable } from "#lib/privacy/seal.ts";
 import { toCall } from "./to-call.ts";
 
 export interface DecodedExchange {
   call: Call;
   payload: { sealed: Buffer; redactions: Record<string, number> } | null;
+  /** The first words of the instructions, sealed, the first time that they are seen. */
+  words: Buffer | null;
 }
 
-/** Exchange → call and sealed content. Content that cannot be redacted is dropped and the facts are kept. */
-export async function decodeExchange(
-  exchange: Exchange,
-  options: { projectId: string; contentKey: Buffer | null },
-): Promise<DecodedExchange> {
+export interface DecodeOptions {
+  projectId: string;
+  /** null: facts only. */
+  contentKey: Buffer | null;
+  /** Hashes of instructions whose words are stored, as far as this process knows. */
+  knownInstructions: Set<string>;
+}
+
+const WORDS_CHARACTERS = 120;
+const KNOWN_MAX = 10_000;
+
+/** Exchange → call, with its price, and sealed content. Content that cannot be redacted is dropped and the facts are kept. */
+export async function decodeExchange(exchange: Exchange, options: DecodeOptions): Promise<DecodedExchange> {
   const facts = await decode(exchange);
   const call = toCall(exchange, facts, options.projectId);
-  if (!options.contentKey || isEmpty(facts.content)) return { call, payload: null };
+  if (!options.contentKey) return { call, payload: null, words: null };
   try {
-    return { call, payload: toStorable(facts.content, options.contentKey) };
+    const payload = isEmpty(facts.content) ? null : toStorable(facts.content, options.contentKey);
+    return { call, payload, words: firstWords(call, facts.unit, options) };
   } catch {
     call.problems.push("content_dropped:redaction_failed");
-    return { call, payload: null };
+    return { call, payload: null, words: null };
   }
+}
+
+/** What names a call without a template on the pages. Stored once for each hash, so that it costs nothing afterwards. */
+function firstWords(call: Call, unit: string | null, { contentKey, knownInstructions }: DecodeOptions): Buffer | null {
+  if (!unit || !call.unitHash || call.template || !contentKey || knownInstructions.has(call.unitHash)) return null;
+  if (knownInstructions.size >= KNOWN_MAX) knownInstructions.clear();
+  knownInstructions.add(call.unitHash);
+  // Redacted whole, then cut: a secret that is cut in two would not be known as one.
+  const text = redactText(unit).trimStart().slice(0, WORDS_CHARACTERS).replace(/\s+/g, " ");
+  const content = {
+    parameters: {},
+    tools: [],
+    input: [{ role: "system", parts: [{ type: "text" as const, text }] }],
+    output: [],
+  };
+  return toStorable(content, contentKey).sealed;
 }
 
 const isEmpty = (content: { input: unknown[]; output: unknown[]; tools: unknown[] }): boolean =>

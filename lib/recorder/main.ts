@@ -4,10 +4,12 @@ import { open } from "#db/connect.ts";
 import { matchFeedback } from "#db/match-feedback.ts";
 import { ensurePartitions } from "#db/partitions.ts";
 import { recordBatch } from "#db/record-batch.ts";
+import { recordPrices } from "#db/record-prices.ts";
 import { leaseSpool, releaseSpool, touchSpool } from "#db/spool-lease.ts";
 import { ConfigError, readConfig } from "#lib/config.ts";
 import { ensureKey } from "#lib/keys.ts";
 import { createLog } from "#lib/log.ts";
+import { PRICES } from "#lib/pricing/price-book.ts";
 import { holdSpool, type SpoolHold } from "#lib/spool/hold-spool.ts";
 import { contentKeyFile, listSpools, spoolKeyFile } from "#lib/spool/spool-dir.ts";
 import { recordSpool } from "./record-spool.ts";
@@ -45,6 +47,8 @@ export async function startRecorder(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
   process.send?.({ type: "ready" });
 
+  // Lines name their price; a page that cannot show it yet says so.
+  recordPrices(sql, PRICES).catch((error: Error) => log(`the price book could not be stored: ${error.message}`));
   every(FEEDBACK_MS, () => store.matchFeedback(true));
   every(FEEDBACK_ALL_MS, () => store.matchFeedback(false));
   every(PARTITIONS_MS, () => ensurePartitions(sql, Date.now() - 7 * DAY_MS, Date.now() + 28 * DAY_MS));

@@ -50,6 +50,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   let high = held.high;
   let carriedNow = carried.length > 0;
   let touchedAt = 0;
+  const knownInstructions = new Set<string>();
 
   try {
     for (;;) {
@@ -111,7 +112,9 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   async function storeStretch(stretch: ReturnType<typeof read>, to: SpoolPosition): Promise<boolean> {
     const calls: DecodedExchange[] = [];
     for (const exchange of stretch.exchanges)
-      calls.push(await decodeExchange(exchange, { projectId: "default", contentKey: options.contentKey }));
+      calls.push(
+        await decodeExchange(exchange, { projectId: "default", contentKey: options.contentKey, knownInstructions }),
+      );
     const carry = carryIfLong(to);
     const low = assembler.open().reduce((least, one) => (isBefore(one.from, least) ? one.from : least), to);
     const stored = await insist(() =>

@@ -2,6 +2,7 @@ import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
 import type { RunTotals } from "#lib/spool/assembler.ts";
 import type { SpoolPosition } from "#lib/spool/reader.ts";
+import type { DecodedExchange } from "./decode-exchange.ts";
 
 /** What the recorder asks of the store. `main` binds it to db/; the rest of this folder knows no database. */
 export interface Store {
@@ -28,7 +29,7 @@ export interface Batch {
   high: SpoolPosition;
   run: string;
   runs: ReadonlyMap<string, RunTotals>;
-  calls: { call: Call; payload: { sealed: Buffer; redactions: Record<string, number> } | null }[];
+  calls: DecodedExchange[];
   feedback: Feedback[];
   carried?: { run: string; seq: number; sealed: Buffer }[];
   sealForSetAside: (call: Call) => Buffer;

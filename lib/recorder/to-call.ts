@@ -5,6 +5,7 @@ import { DECODER_VERSION } from "#lib/openai/decode.ts";
 import { findEndpoint } from "#lib/openai/endpoints.ts";
 import type { Facts } from "#lib/openai/facts.ts";
 import { noUsage } from "#lib/openai/no-facts.ts";
+import { priceLines } from "#lib/pricing/price-lines.ts";
 import { redactText } from "#lib/privacy/redact.ts";
 import { uuid7Ms } from "#lib/uuid7.ts";
 import { readAttribution } from "./attribution.ts";
@@ -85,7 +86,13 @@ export function toCall(exchange: Exchange, facts: Facts, projectId: string): Cal
     responseBytes: response?.bytes ?? 0,
     cut: exchange.request.cut || (response?.cut ?? false),
     usage,
-    lines,
+    lines: priceLines(lines, {
+      // What only the request names can be an alias: good enough for an estimate, which is all that is known then.
+      model: key(facts.model ?? (usage.source === "estimated" ? facts.requestModel : null)),
+      serviceTier: facts.serviceTier,
+      startedAt: uuid7Ms(exchange.id),
+      inputTokens: usage.inputTokens,
+    }),
     toolCalls: facts.toolCalls.map((tool) => ({
       ...tool,
       id: key(tool.id),

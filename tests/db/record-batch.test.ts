@@ -14,9 +14,13 @@ import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 const DAY_MS = 86_400_000;
 
 async function newCall(over: Partial<Call> = {}): Promise<RecordedCall> {
-  const { call } = await decodeExchange(chatExchange(), { projectId: "default", contentKey: null });
+  const { call } = await decodeExchange(chatExchange(), {
+    projectId: "default",
+    contentKey: null,
+    knownInstructions: new Set<string>(),
+  });
   const changed = { ...call, ...over };
-  return { call: { ...changed, startedAt: uuid7Ms(changed.id), operationId: changed.id }, payload: null };
+  return { call: { ...changed, startedAt: uuid7Ms(changed.id), operationId: changed.id }, payload: null, words: null };
 }
 
 describe.each([18, 15] as const)("the store on PostgreSQL %i", (major) => {
@@ -43,7 +47,7 @@ describe.each([18, 15] as const)("the store on PostgreSQL %i", (major) => {
           high,
           run: "run-1",
           runs: new Map([["run-1", { accepted: calls.length, started: calls.length, dropped: {}, atRisk: 0 }]]),
-          calls: calls.map(({ call, payload }) => ({ call: { ...call, origin: { ...call.origin, spool } }, payload })),
+          calls: calls.map((one) => ({ ...one, call: { ...one.call, origin: { ...one.call.origin, spool } } })),
           feedback: [],
           sealForSetAside: (call) => Buffer.from(JSON.stringify(call)),
           ...over,
@@ -203,9 +207,10 @@ describe.each([18, 15] as const)("the store on PostgreSQL %i", (major) => {
     expect(await closed()).toEqual(before);
     const booked = await db.sql`
       select call_id, direction, quantity, adjustment, booked_on::text from usage_lines
-      where booked_on = '2026-05-01' order by call_id, direction`;
+      where booked_on = '2026-05-01' order by call_id, direction, adjustment`;
     expect([...booked]).toEqual([
-      { call_id: early.call.id, direction: "output", quantity: "-5", adjustment: 1, booked_on: "2026-05-01" },
+      { call_id: early.call.id, direction: "output", quantity: "-8", adjustment: 1, booked_on: "2026-05-01" },
+      { call_id: early.call.id, direction: "output", quantity: "3", adjustment: 2, booked_on: "2026-05-01" },
       { call_id: late.call.id, direction: "input", quantity: "13", adjustment: 0, booked_on: "2026-05-01" },
       { call_id: late.call.id, direction: "output", quantity: "8", adjustment: 0, booked_on: "2026-05-01" },
     ]);

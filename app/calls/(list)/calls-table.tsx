@@ -1,5 +1,6 @@
 import NextLink from "next/link";
 import { hrefOf, type View } from "#app/_frame/view.ts";
+import { Cost } from "#app/_ui/cost.tsx";
 import { DurationBar } from "#app/_ui/duration-bar.tsx";
 import { formatDuration, plural } from "#app/_ui/format.ts";
 import { Glyph } from "#app/_ui/glyph.tsx";
@@ -35,6 +36,9 @@ export function CallsTable({ rows, view }: { rows: readonly CallRow[]; view: Vie
               </th>
               <th scope="col" className="number">
                 Out
+              </th>
+              <th scope="col" className="number">
+                Cost
               </th>
               <th scope="col" className="number">
                 First token
@@ -96,6 +100,9 @@ function Row({ row, view }: { row: CallRow; view: View }) {
       </td>
       <td className="number">
         <Tokens count={row.outputTokens} source={source} low={row.outputTokensLow} high={row.outputTokensHigh} />
+      </td>
+      <td className="number">
+        <Cost {...row} />
       </td>
       <td className={`number ${row.firstTokenMs === null ? "text-muted" : ""}`}>{formatDuration(row.firstTokenMs)}</td>
       <td className="number">

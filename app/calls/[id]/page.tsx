@@ -7,6 +7,7 @@ import { requestedView } from "#app/_data/view.ts";
 import { Frame } from "#app/_frame/frame.tsx";
 import { hrefOf, type Params, PROJECT, type View } from "#app/_frame/view.ts";
 import { ZonePicker } from "#app/_frame/zone-picker.tsx";
+import { Cost } from "#app/_ui/cost.tsx";
 import { formatBytes, formatCount, formatDuration, plural } from "#app/_ui/format.ts";
 import { Glyph } from "#app/_ui/glyph.tsx";
 import { Link } from "#app/_ui/link.tsx";
@@ -19,6 +20,8 @@ import {
   attemptsOf,
   type CallFacts,
   callFacts,
+  costOfCall,
+  linesOfCall,
   neighboursOf,
   oldestPayloadMs,
   payloadOf,
@@ -31,6 +34,8 @@ import { snapshot } from "#db/queries/snapshot.ts";
 import type { Outcome, UsageSource } from "#lib/call.ts";
 import { ContentSection } from "./content.tsx";
 import { Attribution, Ids, RequestFacts } from "./facts.tsx";
+import { FeedbackSection } from "./feedback.tsx";
+import { Money } from "./money.tsx";
 import { outcomeSentence } from "./outcome-sentence.ts";
 import { problemSentence } from "./problem-sentence.ts";
 import { Usage } from "./usage.tsx";
@@ -53,7 +58,7 @@ export default async function CallPage({ params, searchParams }: Props) {
   const view = await requestedView(await searchParams);
   const found = await read(id.toLowerCase(), view);
   if (!found) notFound();
-  const { call, lines, tools, payload, oldestMs, attempts, neighbours, freshness } = found;
+  const { call, lines, booked, cost, tools, payload, oldestMs, attempts, neighbours, freshness } = found;
   const startedAtMs = call.startedAt.getTime();
   const said = openSaid(payload, { startedAtMs, problems: call.problems, oldestMs });
   return (
@@ -65,15 +70,21 @@ export default async function CallPage({ params, searchParams }: Props) {
       controls={<Zone id={id} view={view} />}
       bar={<Way call={call} view={view} neighbours={neighbours} />}
     >
-      <Summary call={call} view={view} />
+      <Summary call={call} cost={cost} view={view} />
       <Section id="timing" title="Timing">
         <Waterfall moments={call} />
       </Section>
       <Section id="usage" title="Usage">
         <Usage call={call} lines={lines} />
       </Section>
+      <Section id="money" title="Money">
+        <Money lines={booked} costUsd={cost.costUsd} />
+      </Section>
       <Section id="content" title="Messages">
         <ContentSection said={said} />
+      </Section>
+      <Section id="feedback" title="Feedback">
+        <FeedbackSection call={call} zone={view.zone} />
       </Section>
       {tools.length > 0 && (
         <Section id="tools" title={plural(tools.length, "tool call")}>
@@ -108,15 +119,17 @@ function read(id: string, view: View) {
   return snapshot(database(), async (tx) => {
     const [call, freshness] = await Promise.all([callFacts(tx, PROJECT, id), watermarkMs(tx)]);
     if (!call) return null;
-    const [lines, tools, payload, oldestMs, attempts, neighbours] = await Promise.all([
+    const [lines, booked, cost, tools, payload, oldestMs, attempts, neighbours] = await Promise.all([
       usageOfCall(tx, id),
+      linesOfCall(tx, id),
+      costOfCall(tx, id),
       toolCallsOf(tx, id),
       payloadOf(tx, id),
       oldestPayloadMs(tx),
       attemptsOf(tx, PROJECT, call),
       neighboursOf(tx, PROJECT, id, view.filter),
     ]);
-    return { call, lines, tools, payload, oldestMs, attempts, neighbours, freshness };
+    return { call, lines, booked, cost, tools, payload, oldestMs, attempts, neighbours, freshness };
   });
 }
 
@@ -171,12 +184,21 @@ function Zone({ id, view }: { id: string; view: View }) {
   );
 }
 
-function Summary({ call, view }: { call: CallFacts; view: View }) {
+interface SummaryProps {
+  call: CallFacts;
+  cost: { costUsd: string | null; unpriced: boolean };
+  view: View;
+}
+
+function Summary({ call, cost, view }: SummaryProps) {
   const source = call.usageSource as UsageSource;
   const at = call.startedAt.getTime();
   return (
     <section aria-label="Summary" data-testid="summary">
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
+        <Figure name="Cost">
+          <Cost {...cost} usageSource={source} problems={call.problems} />
+        </Figure>
         <Figure name="Duration">{formatDuration(call.durationMs)}</Figure>
         <Figure name="First token">{formatDuration(call.firstTokenMs)}</Figure>
         <Figure name="Tokens in">

@@ -3,7 +3,7 @@ import { database } from "#app/_data/database.ts";
 import { requestedView } from "#app/_data/view.ts";
 import { valueName } from "#app/_frame/filter-bar.tsx";
 import type { MenuOptions } from "#app/_frame/filter-menu.tsx";
-import { ATTRIBUTES, toggled } from "#app/_frame/filter-text.ts";
+import { ATTRIBUTES, hasMenu, toggled } from "#app/_frame/filter-text.ts";
 import { hrefOf, scopeOf } from "#app/_frame/view.ts";
 import { OTHER } from "#db/queries/call-filter.ts";
 import { optionsOf } from "#db/queries/calls-page.ts";
@@ -15,7 +15,7 @@ const MOST = 200;
 export async function GET(request: NextRequest) {
   const params = Object.fromEntries(request.nextUrl.searchParams);
   const attribute = ATTRIBUTES.find(({ key }) => key === params.by);
-  if (!attribute || attribute.column === "customer") return new Response("No such attribute.\n", { status: 400 });
+  if (!attribute || !hasMenu(attribute)) return new Response("No such attribute.\n", { status: 400 });
   const { key, column } = attribute;
   const view = await requestedView(params);
   const { options, rest } = await snapshot(database(), (tx) => optionsOf(tx, scopeOf(view), column, MOST));

@@ -12,7 +12,7 @@ import {
   roughCount,
 } from "#db/queries/calls-page.ts";
 import { snapshot } from "#db/queries/snapshot.ts";
-import { rollUpCalls } from "#db/rollups.ts";
+import { rollUpCalls } from "#db/rollup-calls.ts";
 import { OUTCOMES } from "#lib/call.ts";
 import { cutIntoBuckets, type Interval } from "#lib/range.ts";
 import { createUuid7, uuid7Ms } from "#lib/uuid7.ts";

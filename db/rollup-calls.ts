@@ -1,18 +1,4 @@
-/** Values of one dimension kept apart in a bucket by one writer; the rest is '(other)'. */
-const DISTINCT_VALUES_MAX = 500;
-export const OTHER = "(other)";
-
-/** Values already seen in a bucket keep their name; new ones get one while there is room. */
-const kept = (dimension: "feature" | "model") => `
-  array(
-    select value from (
-      select ${dimension} as value, 0 as rank from rollup_calls
-      where (project_id, bucket, writer) = (p.project_id, p.bucket, p.writer) and ${dimension} <> '${OTHER}'
-      union all
-      select ${dimension}, 1 from summed where (project_id, bucket, writer) = (p.project_id, p.bucket, p.writer)
-    ) seen
-    group by value order by min(rank), value limit ${DISTINCT_VALUES_MAX}
-  )`;
+import { keptValues, OTHER } from "./rollup-limit.ts";
 
 /**
  * SQL that adds calls to `rollup_calls`. The only definition of that table's figures: the recorder runs it for the ids it
@@ -42,7 +28,7 @@ export const rollUpCalls = (which: string, sign: 1 | -1 = 1): string => `
     group by 1, 2, 3, 4, 5, 6, 7, 8
   ),
   places as materialized (
-    select p.*, ${kept("feature")} as features, ${kept("model")} as models
+    select p.*, ${keptValues("rollup_calls", "feature")} as features, ${keptValues("rollup_calls", "model")} as models
     from (select distinct project_id, bucket, writer from summed) p
   )
   insert into rollup_calls as r (

@@ -1,0 +1,38 @@
+"use client";
+
+import { usePathname, useSearchParams } from "next/navigation";
+import { Link } from "#app/_ui/link.tsx";
+
+const PAGES = [
+  { path: "/", name: "Home" },
+  { path: "/spend", name: "Spend" },
+  { path: "/templates", name: "Templates" },
+  { path: "/quality", name: "Quality" },
+  { path: "/calls", name: "Calls" },
+] as const;
+
+/** What goes along from page to page: the range, the zone and the filters. */
+const KEPT = ["r", "tz", "f"] as const;
+
+export function Nav() {
+  const path = usePathname();
+  const query = useSearchParams();
+  const kept = new URLSearchParams(
+    KEPT.flatMap((name) => (query.has(name) ? [[name, query.get(name) as string]] : [])),
+  );
+  const isHere = (page: string) => (page === "/" ? path === "/" : path === page || path.startsWith(`${page}/`));
+  return (
+    <nav aria-label="Pages" className="flex flex-wrap items-center gap-1">
+      {PAGES.map((page) => (
+        <Link
+          key={page.path}
+          href={page.path !== "/" && kept.size ? `${page.path}?${kept}` : page.path}
+          className="nav-link"
+          aria-current={isHere(page.path) ? "page" : undefined}
+        >
+          {page.name}
+        </Link>
+      ))}
+    </nav>
+  );
+}

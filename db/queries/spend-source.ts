@@ -1,0 +1,94 @@
+import type { PendingQuery, Row } from "postgres";
+import { uuid7Floor } from "#db/partitions.ts";
+import { OTHER } from "#db/rollup-limit.ts";
+import { bookedBetween, SPEND_DIMENSIONS, SPEND_MEASURES, type SpendDimension, spendParts } from "#db/rollup-spend.ts";
+import { type CallFilter, matching, type Reader, type Scope } from "./call-filter.ts";
+
+const QUARTER_MS = 900_000;
+
+/** Attributes of the filter that `rollup_spend` keeps, by their column. */
+const COLUMNS = {
+  environment: "environment",
+  feature: "feature",
+  customer: "customer",
+  template: "template",
+  templateVersion: "template_version",
+  unitHash: "unit_hash",
+  model: "model",
+} as const satisfies Partial<Record<keyof CallFilter, SpendDimension>>;
+
+export interface SpendSource {
+  /**
+   * A derived table, in parentheses: rows with `bucket` (the booked moment, or its quarter of an hour), the dimensions ('' = none
+   * given, '(other)' = beyond the limit of values) and the measures of db/rollup-spend.ts.
+   */
+  rows: PendingQuery<Row[]>;
+  /** `calls`: computed from the calls themselves, because no rollup can answer; slower. */
+  from: "rollup" | "calls";
+}
+
+/**
+ * What was spent in a scope. Every figure about money is a sum over these rows, whichever way they are made: whole quarters
+ * of an hour come from the rollup, the ends of the range and what the rollup cannot tell apart from calls and their lines.
+ */
+export async function spendSource(sql: Reader, scope: Scope): Promise<SpendSource> {
+  const { fromMs, toMs } = scope.interval;
+  const wholeFromMs = Math.ceil(fromMs / QUARTER_MS) * QUARTER_MS;
+  const wholeToMs = Math.floor(toMs / QUARTER_MS) * QUARTER_MS;
+  const whole = { ...scope, interval: { fromMs: wholeFromMs, toMs: wholeToMs } };
+  if (wholeToMs <= wholeFromMs || !isKept(scope.filter) || (await isFolded(sql, whole)))
+    return { rows: sql`(${fromCalls(sql, scope, fromMs, toMs)})`, from: "calls" };
+  const head = fromMs < wholeFromMs ? sql`union all ${fromCalls(sql, scope, fromMs, wholeFromMs)}` : sql``;
+  const tail = wholeToMs < toMs ? sql`union all ${fromCalls(sql, scope, wholeToMs, toMs)}` : sql``;
+  return { rows: sql`(${fromRollup(sql, whole)} ${head} ${tail})`, from: "rollup" };
+}
+
+const NAMES = [...SPEND_DIMENSIONS, ...SPEND_MEASURES].join(", ");
+
+const fromRollup = (sql: Reader, scope: Scope) => sql`
+  select bucket, ${sql.unsafe(NAMES)} from rollup_spend where ${inRollup(sql, scope)} ${inColumns(sql, scope.filter)}`;
+
+const FILTER = "/* filter */";
+
+function fromCalls(sql: Reader, { project, filter }: Scope, fromMs: number, toMs: number) {
+  const booked = bookedBetween(fromMs, toMs, uuid7Floor(fromMs), uuid7Floor(toMs));
+  const parts = spendParts({ calls: `${booked.calls} ${FILTER}`, lines: `${booked.lines} ${FILTER}` }).split(FILTER);
+  const [calls, lines, end] = parts.map((text) => sql.unsafe(text)) as [
+    PendingQuery<Row[]>,
+    PendingQuery<Row[]>,
+    PendingQuery<Row[]>,
+  ];
+  const wanted = sql`and c.project_id = ${project} ${matching(sql, filter)}`;
+  return sql`select booked_at as bucket, ${sql.unsafe(NAMES)} from (${calls} ${wanted} ${lines} ${wanted} ${end}) part`;
+}
+
+const inRollup = (sql: Reader, { project, interval }: Scope) => sql`
+  project_id = ${project}
+  and bucket >= ${new Date(interval.fromMs).toISOString()}::timestamptz
+  and bucket < ${new Date(interval.toMs).toISOString()}::timestamptz`;
+
+const inColumns = (sql: Reader, filter: CallFilter) =>
+  wantedOf(filter).reduce(
+    (before, [column, values]) => sql`${before} and ${sql(column)} in ${sql([...values])}`,
+    // A hash stands for unlabelled calls only, which is what the rollup keeps it for.
+    sql``,
+  );
+
+const wantedOf = (filter: CallFilter): [SpendDimension, readonly string[]][] =>
+  Object.entries(filter).flatMap(([name, values]) =>
+    name in COLUMNS && values
+      ? [[COLUMNS[name as keyof typeof COLUMNS], values] as [SpendDimension, readonly string[]]]
+      : [],
+  );
+
+const isKept = (filter: CallFilter): boolean => Object.keys(filter).every((name) => name in COLUMNS);
+
+/** Do rows in range hold several values of a filtered attribute? Then the rollup cannot tell them apart. */
+async function isFolded(sql: Reader, scope: Scope): Promise<boolean> {
+  const columns = wantedOf(scope.filter).map(([column]) => column);
+  if (columns.length === 0) return false;
+  const other = columns.reduce((before, column) => sql`${before} or ${sql(column)} = ${OTHER}`, sql`false`);
+  const [row] = await sql<{ found: boolean }[]>`
+    select exists (select 1 from rollup_spend where ${inRollup(sql, scope)} and (${other})) as found`;
+  return row?.found ?? false;
+}

@@ -1,0 +1,145 @@
+import { keptValues, OTHER } from "./rollup-limit.ts";
+
+/** Whose money: the dimensions of `rollup_spend`. */
+export const SPEND_DIMENSIONS = [
+  "environment",
+  "feature",
+  "customer",
+  "template",
+  "template_version",
+  "unit_hash",
+  "model",
+] as const;
+export type SpendDimension = (typeof SPEND_DIMENSIONS)[number];
+
+const MODALITIES = ["text", "image", "audio"] as const;
+/** Input is without what was read from the cache, and with what was written to it. */
+const KINDS = {
+  input: "l.direction = 'input' and l.cache <> 'read'",
+  cached: "l.cache = 'read'",
+  output: "l.direction = 'output'",
+} as const;
+
+interface Measure {
+  name: string;
+  /** Of a call, as `c`. */
+  call: string;
+  /** Over the lines of one call that are booked on one day, as `l`. */
+  lines: string;
+}
+
+const tokens = (condition: string) => `coalesce(sum(l.quantity) filter (where l.unit = 'token' and ${condition}), 0)`;
+const money = (column: string, condition: string) => `coalesce(sum(l.${column}) filter (where ${condition}), 0)`;
+
+const MEASURES: readonly Measure[] = [
+  { name: "calls", call: "1", lines: "0" },
+  { name: "calls_failed", call: "(c.outcome <> 'completed')::int", lines: "0" },
+  {
+    name: "calls_unpriced",
+    // A usage that contradicts itself has no lines: its cost is unknown too.
+    call: "('usage_inconsistent' = any(c.problems))::int",
+    // A reversal of an unpriced line takes its mark away again.
+    lines: "sign(coalesce(sum(l.quantity) filter (where l.cost_usd is null), 0))",
+  },
+  { name: "calls_without_usage", call: "(c.usage_source = 'none')::int", lines: "0" },
+  { name: "cost_usd", call: "0", lines: money("cost_usd", "l.source <> 'estimated'") },
+  { name: "cost_estimated_usd", call: "0", lines: money("cost_usd", "l.source = 'estimated'") },
+  { name: "saved_usd", call: "0", lines: money("saved_usd", "true") },
+  { name: "tokens_estimated", call: "0", lines: tokens("l.source = 'estimated'") },
+  ...cells("", tokens),
+  ...cells("_usd", (condition) => money("cost_usd", condition)),
+];
+
+function cells(suffix: string, sum: (condition: string) => string): Measure[] {
+  return MODALITIES.flatMap((modality) =>
+    Object.entries(KINDS).map(([kind, condition]) => ({
+      name: `${modality}_${kind}${suffix}`,
+      call: "0",
+      lines: sum(`l.modality = '${modality}' and ${condition}`),
+    })),
+  );
+}
+
+export const SPEND_MEASURES: readonly string[] = MEASURES.map(({ name }) => name);
+
+/** The calls counted, as `c`; and the lines summed, as `l` with their call `c`. Made of ids and moments, never of text from outside. */
+export interface Booked {
+  calls: string;
+  lines: string;
+}
+
+export const bookedByCalls = (ids: string): Booked => ({ calls: `c.id = ${ids}`, lines: `l.call_id = ${ids}` });
+
+const OWN_DAY = "(c.started_at at time zone 'UTC')::date";
+const CALL_BOOKED_AT = "coalesce(c.booked_on::timestamp at time zone 'UTC', c.started_at)";
+/** A line that is booked on another day than its call's own is booked at that day's first moment. */
+const LINE_BOOKED_AT = `case when l.booked_on = ${OWN_DAY} then c.started_at else l.booked_on::timestamp at time zone 'UTC' end`;
+
+/**
+ * What is booked in a stretch of time. `idFrom` and `idTo` are the UUIDv7 of its edges, so that calls are found by their
+ * key; what was booked late stands at midnight and is found by its day.
+ */
+export function bookedBetween(fromMs: number, toMs: number, idFrom: string, idTo: string): Booked {
+  const from = `'${new Date(fromMs).toISOString()}'::timestamptz`;
+  const to = `'${new Date(toMs).toISOString()}'::timestamptz`;
+  const midnight = (day: string) =>
+    `${day} >= (${from} at time zone 'UTC')::date and ${day} <= (${to} at time zone 'UTC')::date
+     and ${day}::timestamp at time zone 'UTC' >= ${from} and ${day}::timestamp at time zone 'UTC' < ${to}`;
+  return {
+    calls: `(c.id >= '${idFrom}' and c.id < '${idTo}' and c.booked_on is null or c.booked_on is not null and ${midnight("c.booked_on")})`,
+    lines: `(l.call_id >= '${idFrom}' and l.call_id < '${idTo}' and l.booked_on = ${OWN_DAY}
+      or l.booked_on <> ${OWN_DAY} and ${midnight("l.booked_on")}
+        and (l.adjustment > 0 or l.call_id in (select id from calls late where late.booked_on = l.booked_on)))`,
+  };
+}
+
+/**
+ * SQL: each call and its lines as rows with the dimensions, `booked_at` and the measures. The only definition of what is spent;
+ * the rollup and every figure that is computed without it are sums over these rows.
+ */
+export const spendParts = ({ calls, lines }: Booked): string => `
+  select ${PART_KEYS}, ${CALL_BOOKED_AT} as booked_at, ${MEASURES.map(({ name, call }) => `${call} as ${name}`).join(", ")}
+  from calls c where ${calls}
+  union all
+  select ${PART_KEYS}, ${LINE_BOOKED_AT}, ${MEASURES.map((one) => one.lines).join(", ")}
+  from calls c join usage_lines l on l.call_id = c.id where ${lines}
+  group by c.id, l.booked_on`;
+
+const PART_KEYS = `
+  c.project_id, c.spool as writer, c.environment,
+  coalesce(c.feature, '') as feature, coalesce(c.customer, '') as customer,
+  coalesce(c.template, '') as template,
+  case when c.template is null then '' else coalesce(c.template_version, '') end as template_version,
+  case when c.template is null then coalesce(c.unit_hash, '') else '' end as unit_hash,
+  coalesce(c.model, c.request_model, '') as model`;
+
+const PLACE = "project_id, bucket, writer";
+const KEY = `${PLACE}, ${SPEND_DIMENSIONS.join(", ")}`;
+/** Each is kept apart up to a limit; what a version belongs to decides for it as well. */
+const LIMITED = ["feature", "customer", "template", "template_version", "unit_hash", "model"] as const;
+
+/**
+ * SQL that adds to `rollup_spend`; `sign` -1 takes out again (before calls are replaced). A closed month is left as it is:
+ * nothing is booked into it any more, and what is taken out of `calls` stays counted there.
+ */
+export const rollUpSpend = (booked: Booked, sign: 1 | -1 = 1): string => `
+  with summed as (
+    select project_id, date_bin('15 minutes', booked_at, 'epoch') as bucket, writer, ${SPEND_DIMENSIONS.join(", ")},
+      ${SPEND_MEASURES.map((name) => `sum(${name}) as ${name}`).join(", ")}
+    from (${spendParts(booked)}) part
+    where not exists (
+      select 1 from closed_periods p
+      where p.project_id = part.project_id and p.month = date_trunc('month', part.booked_at at time zone 'UTC')::date
+    )
+    group by ${KEY}
+  ),
+  places as materialized (
+    select p.*, ${LIMITED.map((name) => `${keptValues("rollup_spend", name)} as ${name}_kept`).join(", ")}
+    from (select distinct ${PLACE} from summed) p
+  )
+  insert into rollup_spend as r (${KEY}, ${SPEND_MEASURES.join(", ")})
+  select ${PLACE}, environment, ${LIMITED.map((name) => `case when ${name} = any(${name}_kept) then ${name} else '${OTHER}' end`).join(", ")},
+    ${SPEND_MEASURES.map((name) => `${sign} * sum(${name})`).join(", ")}
+  from summed join places using (${PLACE})
+  group by ${Array.from({ length: 10 }, (_, i) => i + 1).join(", ")}
+  on conflict (${KEY}) do update set ${SPEND_MEASURES.map((name) => `${name} = r.${name} + excluded.${name}`).join(", ")}`;

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkMonth, closeMonth } from "#db/close-month.ts";
+import { rebuildRollups } from "#db/rebuild-rollups.ts";
+import { recordBatch } from "#db/record-batch.ts";
+import { SPEND_MEASURES } from "#db/rollup-spend.ts";
+import { leaseSpool, touchSpool } from "#db/spool-lease.ts";
+import type { Call, UsageLine } from "#lib/call.ts";
+import { priceLines } from "#lib/pricing/price-lines.ts";
+import { decodeExchange } from "#lib/recorder/decode-exchange.ts";
+import { createUuid7, uuid7Ms } from "#lib/uuid7.ts";
+import { chatExchange } from "#tests/support/exchange.ts";
+import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
+
+const DAY_MS = 86_400_000;
+const MODEL = "gpt-4o-2024-08-06";
+
+const line = (over: Partial<UsageLine>): UsageLine => ({
+  direction: "input",
+  modality: "text",
+  cache: "none",
+  unit: "token",
+  quantity: 1000,
+  source: "reported",
+  ...over,
+});
+
+/** 1,000 input, 200 cached and 100 output tokens: 0.0025 + 0.00025 + 0.001 = 0.00375 USD on gpt-4o-2024-08-06. */
+const LINES = [line({}), line({ cache: "read", quantity: 200 }), line({ direction: "output", quantity: 100 })];
+
+async function callAt(ms: number, over: Partial<Call> = {}, lines = LINES): Promise<Call> {
+  const exchange = chatExchange();
+  const { call } = await decodeExchange(exchange, {
+    projectId: "default",
+    contentKey: null,
+    knownInstructions: new Set(),
+  });
+  const id = over.id ?? createUuid7(() => ms)();
+  const changed = { ...call, model: MODEL, ...over, id, operationId: id, startedAt: uuid7Ms(id) };
+  return { ...changed, lines: priceLines(lines, { ...changed, inputTokens: changed.usage.inputTokens }) };
+}
+
+describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
+  let db: TestDatabase;
+  let offset = 0;
+  const spool = "spool-money";
+  beforeAll(async () => {
+    db = await testDatabase(major);
+    await leaseSpool(db.sql, spool, "me", false);
+  });
+  afterAll(() => db.drop());
+
+  async function record(...calls: Call[]) {
+    await touchSpool(db.sql, spool, "me");
+    const from = { segment: offset && 1, offset };
+    offset += 100;
+    const high = { segment: 1, offset };
+    await recordBatch(db.sql, {
+      spool,
+      lease: "me",
+      from,
+      low: high,
+      high,
+      run: "run",
+      runs: new Map([["run", { accepted: calls.length, started: calls.length, dropped: {}, atRisk: 0 }]]),
+      calls: calls.map((call) => ({
+        call: { ...call, origin: { ...call.origin, spool } },
+        payload: null,
+        words: null,
+      })),
+      feedback: [],
+      sealForSetAside: () => Buffer.alloc(0),
+    });
+  }
+  const sums = SPEND_MEASURES.map((name) => `trim_scale(sum(${name}))::text as ${name}`).join(", ");
+  const spent = async (from: string, to: string) =>
+    (
+      await db.sql.unsafe(`select ${sums} from rollup_spend where bucket >= '${from}' and bucket < '${to}'`)
+    )[0] as Record<string, string>;
+
+  it("a call's lines stand in the rollup by modality and kind, to the last digit", async () => {
+    const at = Date.UTC(2026, 0, 10, 12, 7);
+    await record(await callAt(at));
+    const [row] = await db.sql`select * from rollup_spend where bucket = '2026-01-10T12:00:00Z'`;
+    expect(row).toMatchObject({
+      calls: 1,
+      calls_unpriced: 0,
+      model: MODEL,
+      text_input: 1000,
+      text_cached: 200,
+      text_output: 100,
+      audio_input: 0,
+      cost_usd: "0.00375",
+      cost_estimated_usd: "0",
+      text_input_usd: "0.0025",
+      text_cached_usd: "0.00025",
+      text_output_usd: "0.001",
+      saved_usd: "0.00025",
+    });
+  });
+
+  it("a model that the price book does not know is unpriced, and costs nothing that is called zero", async () => {
+    const at = Date.UTC(2026, 0, 11);
+    await record(await callAt(at, { model: "gpt-9-unheard-of" }), await callAt(at + 1));
+    const [line] =
+      await db.sql`select cost_usd, price_id from usage_lines where call_id in (select id from calls where model = 'gpt-9-unheard-of')`;
+    expect(line).toMatchObject({ cost_usd: null, price_id: null });
+    expect(await spent("2026-01-11", "2026-01-12")).toMatchObject({
+      calls: "2",
+      calls_unpriced: "1",
+      cost_usd: "0.00375",
+    });
+  });
+
+  it("estimated money stands apart", async () => {
+    const estimated = LINES.map((one) => ({ ...one, source: "estimated" as const }));
+    await record(await callAt(Date.UTC(2026, 0, 12), {}, estimated));
+    expect(await spent("2026-01-12", "2026-01-13")).toMatchObject({
+      cost_usd: "0",
+      cost_estimated_usd: "0.00375",
+      tokens_estimated: "1300",
+    });
+  });
+
+  it("a closed month does not change: late calls and late knowledge are booked into the next", async () => {
+    const march = Date.UTC(2026, 2, 20, 10);
+    const early = await callAt(march, { decoderVersion: 1 });
+    const unknown = await callAt(march + 1, { decoderVersion: 1, model: "gpt-later-priced" });
+    await record(early, unknown);
+    const report = await closeMonth(db.sql, { project: "default", month: "2026-03-01", by: "A. Ito" });
+    expect(report).toMatchObject({ lines: 6, calls: 2, callsUnpriced: 1, costUsd: "0.00375", costEstimatedUsd: "0" });
+    const march1 = await spent("2026-03-01", "2026-04-01");
+
+    // A call that comes late, one that is read again with another quantity, and one whose price has become known.
+    await record(await callAt(march + DAY_MS));
+    const reread = await callAt(march, { id: early.id, decoderVersion: 2 }, [
+      line({ quantity: 400 }),
+      ...LINES.slice(1),
+    ]);
+    const priced = await callAt(march + 1, { id: unknown.id, decoderVersion: 2 });
+    await record(reread, priced);
+
+    expect(await checkMonth(db.sql, "default", "2026-03-01")).toEqual(report);
+    expect(await spent("2026-03-01", "2026-04-01")).toEqual(march1);
+    // 0.00375 late + (0.001 - 0.0025) read again + 0.00375 priced; the unpriced mark of March is taken back.
+    expect(await spent("2026-04-01", "2026-05-01")).toMatchObject({
+      calls: "1",
+      cost_usd: "0.006",
+      calls_unpriced: "-1",
+      text_input: "400",
+    });
+    const [sum] =
+      await db.sql`select trim_scale(sum(cost_usd))::text as cost from usage_lines where call_id in (${early.id}, ${unknown.id})`;
+    expect(sum).toEqual({ cost: "0.006" });
+
+    // The same knowledge again adds nothing.
+    await record({ ...reread, decoderVersion: 3 });
+    expect(await spent("2026-04-01", "2026-05-01")).toMatchObject({ cost_usd: "0.006" });
+
+    const april = await spent("2026-04-01", "2026-05-01");
+    await rebuildRollups(db.sql, Date.UTC(2026, 2, 1), Date.UTC(2026, 4, 1));
+    expect(await spent("2026-03-01", "2026-04-01")).toEqual(march1);
+    expect(await spent("2026-04-01", "2026-05-01")).toEqual(april);
+  });
+
+  it("refuses to close what is not over, closed already, or not stored yet; and says when a month was tampered with", async () => {
+    const close = (month: string) => closeMonth(db.sql, { project: "default", month, by: null });
+    await expect(close("2999-01-01")).rejects.toMatchObject({ code: "month_not_over" });
+    await expect(close("2026-03-01")).rejects.toMatchObject({ code: "month_closed" });
+    await expect(checkMonth(db.sql, "default", "2025-01-01")).rejects.toMatchObject({ code: "month_open" });
+    await db.sql`update usage_lines set cost_usd = cost_usd + 1 where booked_on = '2026-03-20'`;
+    await expect(checkMonth(db.sql, "default", "2026-03-01")).rejects.toMatchObject({ code: "month_changed" });
+    await db.sql`update usage_lines set cost_usd = cost_usd - 1 where booked_on = '2026-03-20'`;
+    await db.sql`update spool_positions set updated_at = now() - interval '2 hours'`;
+    const month = new Date(Date.now() - 3_600_000).toISOString().slice(0, 7);
+    await expect(close(`${month}-01`)).rejects.toMatchObject({ code: "month_not_over" });
+  });
+
+  it("a batch planned before a month was closed is planned again", async () => {
+    const call = await callAt(Date.UTC(2025, 11, 5));
+    await db.sql`insert into closed_periods (project_id, month) values ('default', '2025-12-01')`;
+    await record(call);
+    const [booked] = await db.sql`select booked_on::text from calls where id = ${call.id}`;
+    expect(booked).toEqual({ booked_on: "2026-01-01" });
+  });
+
+  it("notes the first call of a template's version and of a snapshot behind an alias", async () => {
+    const at = Date.UTC(2026, 5, 1);
+    const one = await callAt(at + 5000, { template: "t", templateVersion: "2", requestModel: "an-alias" });
+    const earlier = await callAt(at, { template: "t", templateVersion: "2", requestModel: "an-alias" });
+    await record(one);
+    await record(earlier);
+    const changes = await db.sql`
+      select kind, subject, value, first_call_id from changes where subject in ('t', 'an-alias') order by kind`;
+    expect([...changes]).toEqual([
+      { kind: "snapshot", subject: "an-alias", value: MODEL, first_call_id: earlier.id },
+      { kind: "template_version", subject: "t", value: "2", first_call_id: earlier.id },
+    ]);
+  });
+});
