@@ -59,7 +59,8 @@ export function readUsage(raw: unknown, context: UsageContext): UsageReading {
     audio: count(cached.audio_tokens) ?? 0,
     image: count(cached.image_tokens) ?? 0,
   };
-  if (problems.length > 0) return { usage, lines: [], problems };
+  // A figure is missing: what is left cannot be divided, and would be priced as if it were all.
+  if (problems.length > 0) return { usage, lines: [], problems: [...problems, "usage_inconsistent"] };
   const lines = usageLines(usage, split, context.mixedInput, problems);
   return { usage, lines, problems };
 }

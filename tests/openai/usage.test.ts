@@ -114,7 +114,7 @@ test.each([-1, 1.5, "12", 1e300, {}, [], true])("%j is not a number of tokens", 
   expect({ input: usage.inputTokens, lines, problems }).toEqual({
     input: null,
     lines: [],
-    problems: ["usage_bad_number"],
+    problems: ["usage_bad_number", "usage_inconsistent"],
   });
 });
 

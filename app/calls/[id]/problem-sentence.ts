@@ -20,7 +20,7 @@ const SENTENCES: Record<string, string> = {
   stream_without_terminal_event: "The stream stopped without the event that ends it",
   usage_all_zero: "The provider reported only zeros for a call that has output; its usage counts as unknown",
   usage_bad_number: "The provider reported a token count that is not a number",
-  usage_inconsistent: "The provider's token counts contradict each other",
+  usage_inconsistent: "The provider's token counts contradict each other or are not complete: nothing is priced",
   usage_unreadable: "The provider reported its usage in a form that is not known here",
 };
 
