@@ -1,5 +1,5 @@
 import { Unpriced } from "#app/_ui/cost.tsx";
-import { formatCount, formatMoney } from "#app/_ui/format.ts";
+import { formatCount, formatUnitPrice, UNKNOWN } from "#app/_ui/format.ts";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
 import type { PricedLineRow } from "#db/queries/call-page.ts";
 import { MODALITIES } from "#lib/modalities.ts";
@@ -35,7 +35,7 @@ export function Money({ lines, costUsd }: { lines: readonly PricedLineRow[]; cos
                   {line.source === "estimated" && "~"}
                   {formatCount(line.quantity)}
                 </td>
-                <td>{line.priceUsd === null ? "—" : priceOf(line)}</td>
+                <td>{priceOf(line)}</td>
                 <td>{line.costUsd ?? <Unpriced why="The price book has no price for this line" />}</td>
                 <td>{line.bookedOn}</td>
                 <td title={line.priceSource ?? undefined}>
@@ -71,6 +71,6 @@ const nameOf = ({ modality, direction, cache }: PricedLineRow): string => {
 
 /** $2.50 / 1M */
 function priceOf({ priceUsd, pricePer }: PricedLineRow): string {
-  const per = pricePer === 1_000_000 ? "1M" : formatCount(pricePer);
-  return `${formatMoney(priceUsd)} / ${per}`;
+  if (priceUsd === null) return UNKNOWN;
+  return `${formatUnitPrice(priceUsd)} / ${pricePer === 1_000_000 ? "1M" : formatCount(pricePer)}`;
 }

@@ -1,0 +1,44 @@
+/** A comment of the greatest length that lib/feedback.ts takes, percent-encoded. */
+const BODY_BYTES_MAX = 256 << 10;
+
+/** The fields of a posted form or JSON object; or why it cannot be read, as a code and a sentence. */
+export async function readFields(
+  request: Request,
+): Promise<{ fields: Record<string, unknown> } | { status: number; code: string; message: string }> {
+  const body = await readBody(request);
+  if (body === null)
+    return {
+      status: 413,
+      code: "feedback_too_large",
+      message: `A feedback has at most ${BODY_BYTES_MAX} bytes: shorten the comment.`,
+    };
+  const type = request.headers.get("content-type") ?? "";
+  if (type.startsWith("application/x-www-form-urlencoded"))
+    return { fields: Object.fromEntries(new URLSearchParams(body)) };
+  if (type.startsWith("application/json")) {
+    const json = parse(body);
+    if (typeof json === "object" && json !== null && !Array.isArray(json)) return { fields: { ...json } };
+    return { status: 400, code: "feedback_bad_json", message: "The body is not a JSON object." };
+  }
+  return { status: 415, code: "feedback_bad_type", message: "Send a form (urlencoded) or JSON." };
+}
+
+/** null: longer than allowed; the rest is not read. */
+async function readBody(request: Request): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

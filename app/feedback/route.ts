@@ -1,0 +1,39 @@
+import { database } from "#app/_data/database.ts";
+import { PROJECT } from "#app/_frame/view.ts";
+import { recordFeedback } from "#db/record-feedback.ts";
+import { parseFeedback } from "#lib/feedback.ts";
+import { createUuid7 } from "#lib/uuid7.ts";
+import { isSameOrigin } from "./is-same-origin.ts";
+import { DASHBOARD_RATER } from "./rater.ts";
+import { readFields } from "./read-fields.ts";
+
+const nextId = createUuid7();
+
+/**
+ * A word about a call, said on its page: `call`, `rating` (up, down or none) and `comment`, as a form or as JSON. Stored when the
+ * answer comes: 200 for a script, else back to the page.
+ */
+export async function POST(request: Request) {
+  if (!isSameOrigin(request.headers))
+    return refuse(403, "feedback_foreign_origin", "Feedback is given on this dashboard's own pages.");
+  const read = await readFields(request);
+  if ("code" in read) return refuse(read.status, read.code, read.message);
+  const { call, rating, comment } = read.fields;
+  const word = parseFeedback(
+    { target: { call }, rating: rating === "none" ? null : (rating ?? null), comment, rater: DASHBOARD_RATER },
+    nextId(),
+    Date.now(),
+  );
+  if ("code" in word) return refuse(400, word.code, word.message);
+  if (!(await recordFeedback(database(), PROJECT, word)))
+    return refuse(404, "feedback_no_call", "There is no call with this id, or it is not stored yet.");
+  if (request.headers.get("accept")?.includes("application/json")) return Response.json({ id: word.id });
+  // Relative on purpose: the address that the browser used is the right one, whatever stands before this server.
+  const location = `/calls/${word.target.id}${queryOf(request.headers.get("referer"))}#feedback`;
+  return new Response(null, { status: 303, headers: { location } });
+}
+
+const refuse = (status: number, code: string, message: string) =>
+  Response.json({ error: { code, message } }, { status, headers: { "cache-control": "no-store" } });
+
+const queryOf = (address: string | null) => (address && URL.canParse(address) ? new URL(address).search : "");
