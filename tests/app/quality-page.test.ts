@@ -32,9 +32,9 @@ describe("the page's address", () => {
   it("names the range always: this page's default is not the others'", () => {
     expect(view({}).range).toMatchObject({ text: "30d" });
     expect(qualityHref(view({}), "feature")).toBe("/quality?r=30d");
-    expect(qualityHref(view({ r: "24h" }), "feature")).toBe("/quality?r=24h");
+    expect(qualityHref(view({ r: "24h" }), "feature")).toBe("/quality?r=1d");
     expect(qualityHref(view({ r: "24h", f: "feature:a;customer:b" }), "snapshot")).toBe(
-      "/quality?f=feature:a;customer:b&r=24h&g=snapshot",
+      "/quality?r=1d&f=feature:a;customer:b&g=snapshot",
     );
   });
   it("knows its groups, and falls back to features", () => {
