@@ -38,8 +38,8 @@ const MEASURES: readonly Measure[] = [
     name: "calls_unpriced",
     // A usage that contradicts itself has no lines: its cost is unknown too.
     call: "('usage_inconsistent' = any(c.problems))::int",
-    // A reversal of an unpriced line takes its mark away again.
-    lines: "sign(coalesce(sum(l.quantity) filter (where l.cost_usd is null), 0))",
+    // What this day changes: is something unpriced up to it, and was something before? A reversal takes its mark away again.
+    lines: `case when bool_or(l.cost_usd is null) then ${unpricedUpTo("<=")} - ${unpricedUpTo("<")} else 0 end`,
   },
   { name: "calls_without_usage", call: "(c.usage_source = 'none')::int", lines: "0" },
   { name: "cost_usd", call: "0", lines: money("cost_usd", "l.source <> 'estimated'") },
@@ -49,6 +49,11 @@ const MEASURES: readonly Measure[] = [
   ...cells("", tokens),
   ...cells("_usd", (condition) => money("cost_usd", condition)),
 ];
+
+function unpricedUpTo(days: "<" | "<=") {
+  return `(select coalesce(sign(sum(u.quantity)), 0) from usage_lines u
+    where u.call_id = c.id and u.cost_usd is null and u.booked_on ${days} l.booked_on)`;
+}
 
 function cells(suffix: string, sum: (condition: string) => string): Measure[] {
   return MODALITIES.flatMap((modality) =>
@@ -62,34 +67,45 @@ function cells(suffix: string, sum: (condition: string) => string): Measure[] {
 
 export const SPEND_MEASURES: readonly string[] = MEASURES.map(({ name }) => name);
 
-/** The calls counted, as `c`; and the lines summed, as `l` with their call `c`. Made of ids and moments, never of text from outside. */
+/**
+ * The calls counted, as `c`; and the lines summed, as `l` with their call `c`. Several conditions of a kind never meet the same
+ * call or line: each is a scan of its own, which finds its index. Made of ids and moments, never of text from outside.
+ */
 export interface Booked {
-  calls: string;
-  lines: string;
+  calls: string[];
+  lines: string[];
 }
 
-export const bookedByCalls = (ids: string): Booked => ({ calls: `c.id = ${ids}`, lines: `l.call_id = ${ids}` });
+export const bookedByCalls = (ids: string): Booked => ({ calls: [`c.id = ${ids}`], lines: [`l.call_id = ${ids}`] });
 
 const OWN_DAY = "(c.started_at at time zone 'UTC')::date";
 const CALL_BOOKED_AT = "coalesce(c.booked_on::timestamp at time zone 'UTC', c.started_at)";
 /** A line that is booked on another day than its call's own is booked at that day's first moment. */
 const LINE_BOOKED_AT = `case when l.booked_on = ${OWN_DAY} then c.started_at else l.booked_on::timestamp at time zone 'UTC' end`;
 
+const DAY_MS = 86_400_000;
+
 /**
  * What is booked in a stretch of time. `idFrom` and `idTo` are the UUIDv7 of its edges, so that calls are found by their
  * key; what was booked late stands at midnight and is found by its day.
  */
 export function bookedBetween(fromMs: number, toMs: number, idFrom: string, idTo: string): Booked {
-  const from = `'${new Date(fromMs).toISOString()}'::timestamptz`;
-  const to = `'${new Date(toMs).toISOString()}'::timestamptz`;
-  const midnight = (day: string) =>
-    `${day} >= (${from} at time zone 'UTC')::date and ${day} <= (${to} at time zone 'UTC')::date
-     and ${day}::timestamp at time zone 'UTC' >= ${from} and ${day}::timestamp at time zone 'UTC' < ${to}`;
+  const within = (id: string) => `${id} >= '${idFrom}' and ${id} < '${idTo}'`;
+  const own: Booked = {
+    calls: [`${within("c.id")} and c.booked_on is null`],
+    lines: [`${within("c.id")} and ${within("l.call_id")} and l.booked_on = ${OWN_DAY}`],
+  };
+  const first = Math.ceil(fromMs / DAY_MS) * DAY_MS;
+  if (first >= toMs) return own;
+  const last = Math.ceil(toMs / DAY_MS) * DAY_MS - DAY_MS;
+  const days = `between '${new Date(first).toISOString().slice(0, 10)}' and '${new Date(last).toISOString().slice(0, 10)}'`;
   return {
-    calls: `(c.id >= '${idFrom}' and c.id < '${idTo}' and c.booked_on is null or c.booked_on is not null and ${midnight("c.booked_on")})`,
-    lines: `(l.call_id >= '${idFrom}' and l.call_id < '${idTo}' and l.booked_on = ${OWN_DAY}
-      or l.booked_on <> ${OWN_DAY} and ${midnight("l.booked_on")}
-        and (l.adjustment > 0 or l.call_id in (select id from calls late where late.booked_on = l.booked_on)))`,
+    calls: [...own.calls, `c.booked_on ${days}`],
+    lines: [
+      ...own.lines,
+      `l.adjustment = 0 and l.booked_on = c.booked_on and c.booked_on ${days}`,
+      `l.adjustment > 0 and l.booked_on <> ${OWN_DAY} and l.booked_on ${days}`,
+    ],
   };
 }
 
@@ -97,13 +113,20 @@ export function bookedBetween(fromMs: number, toMs: number, idFrom: string, idTo
  * SQL: each call and its lines as rows with the dimensions, `booked_at` and the measures. The only definition of what is spent;
  * the rollup and every figure that is computed without it are sums over these rows.
  */
-export const spendParts = ({ calls, lines }: Booked): string => `
-  select ${PART_KEYS}, ${CALL_BOOKED_AT} as booked_at, ${MEASURES.map(({ name, call }) => `${call} as ${name}`).join(", ")}
-  from calls c where ${calls}
-  union all
-  select ${PART_KEYS}, ${LINE_BOOKED_AT}, ${MEASURES.map((one) => one.lines).join(", ")}
-  from calls c join usage_lines l on l.call_id = c.id where ${lines}
-  group by c.id, l.booked_on`;
+export const spendParts = ({ calls, lines }: Booked): string =>
+  [
+    ...calls.map(
+      (which) => `
+        select ${PART_KEYS}, ${CALL_BOOKED_AT} as booked_at, ${MEASURES.map(({ name, call }) => `${call} as ${name}`).join(", ")}
+        from calls c where ${which}`,
+    ),
+    ...lines.map(
+      (which) => `
+        select ${PART_KEYS}, ${LINE_BOOKED_AT}, ${MEASURES.map((one) => one.lines).join(", ")}
+        from calls c join usage_lines l on l.call_id = c.id where ${which}
+        group by c.id, l.booked_on`,
+    ),
+  ].join(" union all ");
 
 const PART_KEYS = `
   c.project_id, c.spool as writer, c.environment,

@@ -1,4 +1,5 @@
 import type { Call } from "#lib/call.ts";
+import { dayOf } from "./booking.ts";
 import { insertRows, quoted, quotedJson, usageLineRows } from "./rows.ts";
 
 interface Booked {
@@ -21,7 +22,10 @@ const KEY = "call_id, direction, modality, cache, unit";
  */
 export function rebookLines(calls: readonly Booked[]): string[] {
   if (calls.length === 0) return [];
-  const rows = calls.flatMap(({ call, linesOn }) => usageLineRows(call, linesOn));
+  const rows = calls.flatMap(({ call, linesOn }) =>
+    // What is booked elsewhere than on its call's day is an adjustment, also where the closed month has no such line.
+    usageLineRows(call, linesOn).map((row) => ({ ...row, adjustment: linesOn === dayOf(call.startedAt) ? 0 : 1 })),
+  );
   const days = calls.map(({ call, linesOn }) => `('${call.id}'::uuid, ${quoted(linesOn)}::date)`);
   return [
     `
@@ -51,7 +55,7 @@ export function rebookLines(calls: readonly Booked[]): string[] {
       where (b.call_id, b.direction, b.modality, b.cache, b.unit) not in (select ${KEY} from same)
     ),
     renewed as (
-      select g.call_id, coalesce(top + 2, 0) as adjustment, g.direction, g.modality, g.cache, g.unit, g.quantity, g.source,
+      select g.call_id, coalesce(top + 2, g.adjustment) as adjustment, g.direction, g.modality, g.cache, g.unit, g.quantity, g.source,
         g.booked_on, g.price_id, g.price_usd, g.price_per, g.cost_usd, g.saved_usd
       from given g left join tops using (${KEY})
       where (g.call_id, g.direction, g.modality, g.cache, g.unit) not in (select ${KEY} from same)

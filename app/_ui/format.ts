@@ -69,4 +69,14 @@ export function formatMoney(amount: string | null): string {
   );
 }
 
+const unitPrice = new Intl.NumberFormat("en-US", {
+  style: "currency",
+  currency: "USD",
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 4,
+});
+
+/** Prices per million tokens: "2.5" → $2.50, "0.075" → $0.075. */
+export const formatUnitPrice = (amount: string): string => unitPrice.format(amount as Intl.StringNumericLiteral);
+
 const trimZero = (text: string) => text.replace(/\.0$/, "");

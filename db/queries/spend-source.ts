@@ -43,6 +43,26 @@ export async function spendSource(sql: Reader, scope: Scope): Promise<SpendSourc
   return { rows: sql`(${fromRollup(sql, whole)} ${head} ${tail})`, from: "rollup" };
 }
 
+export interface SpendTotal {
+  /** Exact decimals; reported and estimated together. */
+  costUsd: string;
+  costEstimatedUsd: string;
+  callsUnpriced: number;
+}
+
+/** null: it would have to be computed from more calls than `mayRead`. */
+export async function spendTotal(sql: Reader, scope: Scope, mayRead: boolean): Promise<SpendTotal | null> {
+  const { rows, from } = await spendSource(sql, scope);
+  if (from === "calls" && !mayRead) return null;
+  const [total] = await sql<SpendTotal[]>`
+    select
+      trim_scale(coalesce(sum(cost_usd + cost_estimated_usd), 0))::text as "costUsd",
+      trim_scale(coalesce(sum(cost_estimated_usd), 0))::text as "costEstimatedUsd",
+      coalesce(sum(calls_unpriced), 0)::bigint as "callsUnpriced"
+    from ${rows} spent`;
+  return total ?? null;
+}
+
 const NAMES = [...SPEND_DIMENSIONS, ...SPEND_MEASURES].join(", ");
 
 const fromRollup = (sql: Reader, scope: Scope) => sql`
@@ -51,15 +71,14 @@ const fromRollup = (sql: Reader, scope: Scope) => sql`
 const FILTER = "/* filter */";
 
 function fromCalls(sql: Reader, { project, filter }: Scope, fromMs: number, toMs: number) {
-  const booked = bookedBetween(fromMs, toMs, uuid7Floor(fromMs), uuid7Floor(toMs));
-  const parts = spendParts({ calls: `${booked.calls} ${FILTER}`, lines: `${booked.lines} ${FILTER}` }).split(FILTER);
-  const [calls, lines, end] = parts.map((text) => sql.unsafe(text)) as [
-    PendingQuery<Row[]>,
-    PendingQuery<Row[]>,
-    PendingQuery<Row[]>,
-  ];
-  const wanted = sql`and c.project_id = ${project} ${matching(sql, filter)}`;
-  return sql`select booked_at as bucket, ${sql.unsafe(NAMES)} from (${calls} ${wanted} ${lines} ${wanted} ${end}) part`;
+  const { calls, lines } = bookedBetween(fromMs, toMs, uuid7Floor(fromMs), uuid7Floor(toMs));
+  const open = (conditions: string[]) => conditions.map((condition) => `${condition} ${FILTER}`);
+  const texts = spendParts({ calls: open(calls), lines: open(lines) }).split(FILTER);
+  const wanted = () => sql`and c.project_id = ${project} ${matching(sql, filter)}`;
+  const parts = texts
+    .slice(1)
+    .reduce((before, text) => sql`${before} ${wanted()} ${sql.unsafe(text)}`, sql`${sql.unsafe(texts[0] as string)}`);
+  return sql`select booked_at as bucket, ${sql.unsafe(NAMES)} from (${parts}) part`;
 }
 
 const inRollup = (sql: Reader, { project, interval }: Scope) => sql`

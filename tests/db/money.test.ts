@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkMonth, closeMonth } from "#db/close-month.ts";
+import { spendTotal } from "#db/queries/spend-source.ts";
 import { rebuildRollups } from "#db/rebuild-rollups.ts";
 import { recordBatch } from "#db/record-batch.ts";
 import { SPEND_MEASURES } from "#db/rollup-spend.ts";
@@ -162,11 +163,31 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     expect(await spent("2026-04-01", "2026-05-01")).toEqual(april);
   });
 
+  it("after a close, a kind of token that was not known before and an unpriced call that grew are counted once", async () => {
+    const january = Date.UTC(2025, 0, 20, 10);
+    const grows = await callAt(january, { decoderVersion: 1 }, [line({})]);
+    const unknown = await callAt(january + 1, { decoderVersion: 1, model: "gpt-never-priced" });
+    await record(grows, unknown);
+    await closeMonth(db.sql, { project: "default", month: "2025-01-01", by: null });
+    await record(
+      await callAt(january, { id: grows.id, decoderVersion: 2 }),
+      await callAt(january + 1, { id: unknown.id, decoderVersion: 2, model: "gpt-never-priced" }, [
+        line({ quantity: 5000 }),
+      ]),
+    );
+    const both = { fromMs: Date.UTC(2025, 0, 1), toMs: Date.UTC(2025, 2, 1) };
+    const scope = { project: "default", interval: both, filter: {} };
+    const expected = { costUsd: "0.00375", costEstimatedUsd: "0", callsUnpriced: 1 };
+    expect(await spendTotal(db.sql, scope, false)).toEqual(expected);
+    // No rollup knows outcomes: the same from the calls themselves.
+    expect(await spendTotal(db.sql, { ...scope, filter: { outcome: ["completed"] } }, true)).toEqual(expected);
+  });
+
   it("refuses to close what is not over, closed already, or not stored yet; and says when a month was tampered with", async () => {
     const close = (month: string) => closeMonth(db.sql, { project: "default", month, by: null });
     await expect(close("2999-01-01")).rejects.toMatchObject({ code: "month_not_over" });
     await expect(close("2026-03-01")).rejects.toMatchObject({ code: "month_closed" });
-    await expect(checkMonth(db.sql, "default", "2025-01-01")).rejects.toMatchObject({ code: "month_open" });
+    await expect(checkMonth(db.sql, "default", "2024-01-01")).rejects.toMatchObject({ code: "month_open" });
     await db.sql`update usage_lines set cost_usd = cost_usd + 1 where booked_on = '2026-03-20'`;
     await expect(checkMonth(db.sql, "default", "2026-03-01")).rejects.toMatchObject({ code: "month_changed" });
     await db.sql`update usage_lines set cost_usd = cost_usd - 1 where booked_on = '2026-03-20'`;

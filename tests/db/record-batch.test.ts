@@ -82,8 +82,8 @@ describe.each([18, 15] as const)("the store on PostgreSQL %i", (major) => {
     const lines =
       await db.sql`select direction, quantity, cost_usd from usage_lines where call_id = ${one.call.id} order by 1`;
     expect([...lines]).toEqual([
-      { direction: "input", quantity: "13", cost_usd: null },
-      { direction: "output", quantity: "8", cost_usd: null },
+      { direction: "input", quantity: "13", cost_usd: "0.0000325" },
+      { direction: "output", quantity: "8", cost_usd: "0.00008" },
     ]);
   });
 

@@ -7,11 +7,11 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => dashboard?.stop());
 
-test("a newcomer opens an empty dashboard, makes a first call, and sees it arrive by itself", async ({ page }) => {
+test("a newcomer opens an empty list of calls, makes a first call, and sees it arrive by itself", async ({ page }) => {
   const errors: string[] = [];
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(error.message));
-  await page.goto(dashboard.url);
+  await page.goto(`${dashboard.url}/calls`);
   await expect(page.getByText("Waiting for your first call")).toBeVisible();
   // The page names this proxy's own base URL.
   await expect(page.getByText(`${dashboard.system.proxyUrl}/v1`).first()).toBeVisible();

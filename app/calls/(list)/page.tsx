@@ -9,6 +9,7 @@ import type { Reader } from "#db/queries/call-filter.ts";
 import { anyCall, type CallRow, callsOfPage, callsOverTime, roughCount } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
 import { snapshot } from "#db/queries/snapshot.ts";
+import { spendTotal } from "#db/queries/spend-source.ts";
 import { readConfig } from "#lib/config.ts";
 import { type Buckets, cutIntoBuckets } from "#lib/range.ts";
 import { CallsTable } from "./calls-table.tsx";
@@ -29,7 +30,7 @@ const COUNT_ONE_BY_ONE = 200_000;
 export default async function CallsPage({ searchParams }: { searchParams: Promise<Params> }) {
   const params = await searchParams;
   const view = await requestedView(params);
-  const { any, rows, buckets, slots, freshness } = await read(view);
+  const { any, rows, buckets, slots, spent, freshness } = await read(view);
   const onFirstPage = view.cursor === null;
   const live = isOpen(view) && onFirstPage;
   const frame = { title: "Calls", watermark: freshness, nowMs: view.nowMs, zone: view.zone };
@@ -62,7 +63,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
           <>
             <CallsTable rows={rows.shown} view={view} />
             <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 py-3">
-              <Totals total={total} />
+              <Totals total={total} spent={spent} />
               <Pager view={view} rows={rows} />
             </div>
           </>
@@ -103,8 +104,10 @@ function read(view: View) {
       rows = pageOf(await callsOfPage(tx, scope, null, PAGE_ROWS), view);
     }
     const slots = await callsOverTime(tx, scope, buckets.edges);
+    const few = (await roughCount(tx, scope)) <= COUNT_ONE_BY_ONE;
+    const spent = rows.shown.length > 0 ? await spendTotal(tx, scope, few) : null;
     const any = rows.shown.length > 0 || (await anyCall(tx, PROJECT));
-    return { any, rows, buckets, slots, freshness };
+    return { any, rows, buckets, slots, spent, freshness };
   });
 }
 

@@ -1,5 +1,6 @@
-import { formatCount, plural } from "#app/_ui/format.ts";
+import { formatCount, formatMoney, plural } from "#app/_ui/format.ts";
 import type { Slot } from "#db/queries/calls-page.ts";
+import type { SpendTotal } from "#db/queries/spend-source.ts";
 
 export type Total = Omit<Slot, "slot" | "outcome"> & { notCompleted: number };
 
@@ -28,7 +29,7 @@ export function sumOf(slots: readonly Slot[]): Total {
 }
 
 /** Sums over all calls of the view, not over the rows on screen. Reported, estimated and unknown stay apart. */
-export function Totals({ total }: { total: Total }) {
+export function Totals({ total, spent }: { total: Total; spent: SpendTotal | null }) {
   const estimated = total.inputTokensEstimated + total.outputTokensEstimated;
   return (
     <dl className="flex flex-wrap gap-x-6 gap-y-1" data-testid="totals">
@@ -37,6 +38,19 @@ export function Totals({ total }: { total: Total }) {
         value={formatCount(total.calls)}
         note={plural(total.notCompleted, "not completed", "not completed")}
       />
+      {spent && (
+        <Figure
+          name="Cost"
+          value={formatMoney(spent.costUsd)}
+          exactly={`${spent.costUsd} USD`}
+          note={[
+            spent.costEstimatedUsd !== "0" && `~${formatMoney(spent.costEstimatedUsd)} of it estimated`,
+            spent.callsUnpriced > 0 && `${plural(spent.callsUnpriced, "call")} unpriced, in no amount`,
+          ]
+            .filter(Boolean)
+            .join("; ")}
+        />
+      )}
       <Figure
         name="Input tokens"
         value={formatCount(total.inputTokens)}
@@ -56,12 +70,21 @@ export function Totals({ total }: { total: Total }) {
   );
 }
 
-function Figure({ name, value, note }: { name: string; value: string; note?: string }) {
+interface FigureProps {
+  name: string;
+  value: string;
+  exactly?: string;
+  note?: string;
+}
+
+function Figure({ name, value, exactly, note }: FigureProps) {
   return (
     <div>
       <dt className="text-xs text-muted">{name}</dt>
       <dd>
-        <span className="font-semibold">{value}</span>
+        <span className="font-semibold" title={exactly}>
+          {value}
+        </span>
         {note && <span className="ml-1.5 text-xs text-muted">{note}</span>}
       </dd>
     </div>

@@ -1,0 +1,2 @@
+/** Newest calls on the start page. */
+export const LIVE_ROWS = 10;

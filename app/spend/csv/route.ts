@@ -1,0 +1,80 @@
+import type { NextRequest } from "next/server";
+import { database } from "#app/_data/database.ts";
+import { scopeOf } from "#app/_frame/view.ts";
+import { snapshot } from "#db/queries/snapshot.ts";
+import { type SpendGrouping, type SpendOfGroupInSlot, spendBySlotAndGroup } from "#db/queries/spend-page.ts";
+import { TOKEN_KINDS } from "#db/queries/spend-sums.ts";
+import { MODALITIES } from "#lib/modalities.ts";
+import { formatRange, msToWall } from "#lib/range.ts";
+import { readSpendView, spendDays } from "../spend-view.ts";
+import { type Cell, toCsv } from "./to-csv.ts";
+
+const MOST_ROWS = 100_000;
+const TIMEOUT_MS = 60_000;
+
+/** The page's figures by day and group, every amount exact: their sum is the page's total. */
+export async function GET(request: NextRequest) {
+  const view = readSpendView(Object.fromEntries(request.nextUrl.searchParams));
+  const { grouping, zone } = view;
+  const edges = spendDays(view);
+  const rows = await snapshot(
+    database(),
+    (tx) => spendBySlotAndGroup(tx, scopeOf(view), grouping, edges, MOST_ROWS),
+    TIMEOUT_MS,
+  );
+  if (rows.length > MOST_ROWS)
+    return new Response(
+      `This would be more than ${MOST_ROWS} rows. Choose a shorter range, a filter, or fewer groups.\n`,
+      { status: 422, headers: { "content-type": "text/plain; charset=utf-8" } },
+    );
+  const csv = toCsv(
+    headerOf(grouping),
+    rows.map((row) => cellsOf(row, grouping, edges, zone)),
+  );
+  const name = `omnimeter-spend-${formatRange(view.range)}-${zone}-by-${grouping}.csv`.replace(/[^\w.-]+/g, "_");
+  return new Response(csv, {
+    headers: {
+      "content-type": "text/csv; charset=utf-8",
+      "content-disposition": `attachment; filename="${name}"`,
+      "cache-control": "no-store",
+    },
+  });
+}
+
+const COUNTS = {
+  calls: "calls",
+  callsFailed: "calls_failed",
+  callsUnpriced: "calls_unpriced",
+  callsWithoutUsage: "calls_without_usage",
+  tokensEstimated: "tokens_estimated",
+  costUsd: "cost_usd",
+  costEstimatedUsd: "cost_estimated_usd",
+  savedUsd: "cache_saving_usd",
+} as const;
+const CELLS = MODALITIES.flatMap(({ name }) => TOKEN_KINDS.map((kind) => ({ modality: name, kind })));
+
+const headerOf = (grouping: SpendGrouping): string[] => [
+  "day",
+  "from",
+  "until",
+  ...(grouping === "version" ? ["template", "template_version"] : [grouping]),
+  ...Object.values(COUNTS),
+  ...CELLS.flatMap(({ modality, kind }) => [`${modality}_${kind}_tokens`, `${modality}_${kind}_usd`]),
+];
+
+function cellsOf(row: SpendOfGroupInSlot, grouping: SpendGrouping, edges: readonly number[], zone: string): Cell[] {
+  const from = edges[row.slot - 1] ?? 0;
+  const until = edges[row.slot] ?? 0;
+  return [
+    { words: new Date(msToWall(from, zone)).toISOString().slice(0, 10) },
+    { words: new Date(from).toISOString() },
+    { words: new Date(until).toISOString() },
+    { words: row.name },
+    ...(grouping === "version" ? [{ words: row.version }] : []),
+    ...Object.keys(COUNTS).map((name) => ({ figure: row[name as keyof typeof COUNTS] })),
+    ...CELLS.flatMap(({ modality, kind }) => {
+      const { tokens, usd } = row.cells[modality][kind];
+      return [{ figure: tokens }, { figure: usd }];
+    }),
+  ];
+}

@@ -1,0 +1,81 @@
+import { formatCount, formatShare } from "#app/_ui/format.ts";
+import { Money } from "#app/_ui/money.tsx";
+import { ScrollBox } from "#app/_ui/scroll-box.tsx";
+import { type SpendSums, TOKEN_KINDS, type TokenKind } from "#db/queries/spend-sums.ts";
+import { MODALITIES } from "#lib/modalities.ts";
+import { addMoney } from "#lib/money.ts";
+
+interface Part {
+  tokens: number;
+  usd: string;
+}
+
+const KIND_NAMES: Record<TokenKind, string> = { input: "Input", cached: "Cached input", output: "Output" };
+const NOTHING: Part = { tokens: 0, usd: "0" };
+
+/** What kind of token the money went to. Its sum is the tile. */
+export function TokenMatrix({ total }: { total: SpendSums }) {
+  const rows = MODALITIES.map(({ name, label }) => ({
+    name,
+    label,
+    parts: TOKEN_KINDS.map((kind) => total.cells[name][kind]),
+  }));
+  const columns = TOKEN_KINDS.map((_, i) => rows.map(({ parts }) => parts[i] ?? NOTHING).reduce(add, NOTHING));
+  return (
+    <section aria-labelledby="matrix-title" className="min-w-0">
+      <h2 id="matrix-title" className="text-lg font-semibold">
+        Which tokens cost it?
+      </h2>
+      <p className="text-muted">USD, tokens, and share of spend. Input is without what was read from the cache.</p>
+      <ScrollBox name="Spend by token kind and modality">
+        <table className="figures mt-1" data-testid="table-matrix">
+          <thead>
+            <tr>
+              <th scope="col">Modality</th>
+              {TOKEN_KINDS.map((kind) => (
+                <th key={kind} scope="col">
+                  {KIND_NAMES[kind]}
+                </th>
+              ))}
+              <th scope="col">Together</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ name, label, parts }) => (
+              <tr key={name}>
+                <th scope="row">{label}</th>
+                {[...parts, parts.reduce(add, NOTHING)].map((part, i) => (
+                  <MatrixCell key={TOKEN_KINDS[i] ?? "together"} part={part} whole={total.costUsd} />
+                ))}
+              </tr>
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row">All tokens</th>
+              {[...columns, columns.reduce(add, NOTHING)].map((part, i) => (
+                <MatrixCell key={TOKEN_KINDS[i] ?? "together"} part={part} whole={total.costUsd} />
+              ))}
+            </tr>
+          </tfoot>
+        </table>
+      </ScrollBox>
+    </section>
+  );
+}
+
+function MatrixCell({ part, whole }: { part: Part; whole: string }) {
+  if (part.tokens === 0 && Number(part.usd) === 0) return <td className="text-muted">0</td>;
+  return (
+    <td>
+      <span className="block">
+        <Money usd={part.usd} />
+      </span>
+      <span className="block text-xs font-normal text-muted">
+        {formatCount(part.tokens)} · {formatShare(Number(part.usd), Number(whole))}
+      </span>
+    </td>
+  );
+}
+
+const add = (a: Part, b: Part): Part => ({ tokens: a.tokens + b.tokens, usd: addMoney(a.usd, b.usd) });

@@ -1,0 +1,18 @@
+import type { NextRequest } from "next/server";
+import type { MenuOptions } from "#app/_frame/filter-menu.tsx";
+import { GET as optionsOfCalls } from "#app/calls/options/route.ts";
+import { withDefaults } from "../query.ts";
+
+/** What a filter menu lists: the same values and counts as on the list of calls, with this page's addresses. */
+export async function GET(request: NextRequest) {
+  const { r } = withDefaults(Object.fromEntries(request.nextUrl.searchParams));
+  request.nextUrl.searchParams.set("r", String(r));
+  const answer = await optionsOfCalls(request);
+  if (!answer.ok) return answer;
+  const { options, restCalls } = (await answer.json()) as MenuOptions;
+  const menu: MenuOptions = {
+    options: options.map((one) => ({ ...one, href: one.href.replace(/^\/calls/, "/templates") })),
+    restCalls,
+  };
+  return Response.json(menu, { headers: { "cache-control": "no-store" } });
+}

@@ -1,0 +1,106 @@
+import type { Metadata } from "next";
+import { database } from "#app/_data/database.ts";
+import { requestedView } from "#app/_data/view.ts";
+import { FilterBar } from "#app/_frame/filter-bar.tsx";
+import { Frame } from "#app/_frame/frame.tsx";
+import { rangePhrase } from "#app/_frame/range-name.ts";
+import { TimeControls } from "#app/_frame/time-controls.tsx";
+import { hrefOf, type Params, PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
+import { Complaints } from "#app/_ui/complaints.tsx";
+import { Link } from "#app/_ui/link.tsx";
+import { anyCall } from "#db/queries/calls-page.ts";
+import { watermarkMs } from "#db/queries/frame.ts";
+import { snapshot } from "#db/queries/snapshot.ts";
+import { instructionsOf, lastChangesOf, type TemplateSort, templatesOfPage } from "#db/queries/templates-page.ts";
+import { readConfig } from "#lib/config.ts";
+import { FirstCall } from "../calls/(list)/first-call.tsx";
+import { readSort, withDefaults } from "./query.ts";
+import { TemplatesTable } from "./templates-table.tsx";
+import { Tiles } from "./tiles.tsx";
+import { openWords } from "./words.ts";
+
+export const metadata: Metadata = { title: "Templates" };
+
+const ROWS = 200;
+const VERSIONS = 20;
+
+export default async function TemplatesPage({ searchParams }: { searchParams: Promise<Params> }) {
+  const params = withDefaults(await searchParams);
+  const view = await requestedView(params);
+  const sort = readSort(params);
+  const { any, freshness, templates, words, changes } = await read(view, sort);
+  return (
+    <Frame
+      title="Templates"
+      watermark={freshness}
+      nowMs={view.nowMs}
+      zone={view.zone}
+      controls={any && <TimeControls path="/templates" view={view} />}
+      bar={
+        any && (
+          <search aria-label="Filters" className="flex min-h-7 flex-wrap items-center gap-2">
+            <FilterBar path="/templates" view={view} />
+          </search>
+        )
+      }
+    >
+      <Complaints sentences={view.complaints} />
+      {!any && <FirstCall proxyPort={readConfig().proxyPort} />}
+      {any && (
+        <div className="results">
+          <Tiles templates={templates} view={view} />
+          {templates.rows.length > 0 ? (
+            <TemplatesTable {...{ view, sort, templates, words, changes }} />
+          ) : (
+            <NoCalls view={view} />
+          )}
+        </div>
+      )}
+    </Frame>
+  );
+}
+
+/** Everything the page shows, as of one moment. */
+async function read(view: View, sort: TemplateSort) {
+  const { sealed, ...known } = await snapshot(database(), async (tx) => {
+    const [any, freshness, templates] = await Promise.all([
+      anyCall(tx, PROJECT),
+      watermarkMs(tx),
+      templatesOfPage(tx, scopeOf(view), sort, ROWS, VERSIONS),
+    ]);
+    const named = (pick: (row: (typeof templates.rows)[number]) => string) => templates.rows.map(pick).filter(Boolean);
+    const [sealed, changes] = await Promise.all([
+      instructionsOf(
+        tx,
+        PROJECT,
+        named(({ unitHash }) => unitHash),
+      ),
+      lastChangesOf(
+        tx,
+        PROJECT,
+        named(({ template }) => template),
+      ),
+    ]);
+    return { any, freshness, templates, sealed, changes };
+  });
+  return { ...known, words: openWords(sealed, readConfig().dataDir) };
+}
+
+function NoCalls({ view }: { view: View }) {
+  const filtered = Object.keys(view.filter).length > 0;
+  return (
+    <section className="mt-8 max-w-2xl rounded-md border border-rule p-4" data-testid="empty-filter">
+      <h2 className="text-lg font-semibold">No calls match</h2>
+      <p className="mt-1 text-base text-muted first-letter:uppercase">
+        {rangePhrase(view)} holds no calls{filtered && " with these filters"}.
+      </p>
+      {filtered && (
+        <p className="mt-4">
+          <Link className="control" href={hrefOf("/templates", view, { filter: {} })}>
+            Remove all filters
+          </Link>
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,153 @@
+import { uuid7Floor } from "#db/partitions.ts";
+import type { Modality } from "#lib/modalities.ts";
+import type { Interval } from "#lib/range.ts";
+import type { Reader } from "./call-filter.ts";
+import { spendSource } from "./spend-source.ts";
+
+/** Money of a stretch of time; decimal strings. Unpriced calls are in no amount. */
+export interface Spent {
+  calls: number;
+  callsUnpriced: number;
+  /** Of reported and of estimated usage. */
+  costUsd: string;
+  /** The estimated part of it. */
+  costEstimatedUsd: string;
+  /** Cost of calls without a feature, a customer or a template; and of those that lack each. */
+  unallocatedUsd: string;
+  withoutUsd: Record<"feature" | "customer" | "template", string>;
+  /** `unallocatedUsd` of all cost; null: nothing cost anything. */
+  unallocatedShare: number | null;
+}
+
+/** Reads rollup_spend between two moments, and the calls of the broken quarters of an hour at its ends. */
+export async function spentIn(sql: Reader, project: string, interval: Interval): Promise<Spent> {
+  const { rows } = await spendSource(sql, { project, interval, filter: {} });
+  const [row] = await sql<(Omit<Spent, "withoutUsd"> & Record<"feature" | "customer" | "template", string>)[]>`
+    select
+      coalesce(sum(calls), 0)::bigint as calls,
+      coalesce(sum(calls_unpriced), 0)::bigint as "callsUnpriced",
+      trim_scale(coalesce(sum(usd), 0))::text as "costUsd",
+      trim_scale(coalesce(sum(cost_estimated_usd), 0))::text as "costEstimatedUsd",
+      trim_scale(coalesce(sum(usd) filter (where '' in (feature, customer, template)), 0))::text as "unallocatedUsd",
+      trim_scale(coalesce(sum(usd) filter (where feature = ''), 0))::text as feature,
+      trim_scale(coalesce(sum(usd) filter (where customer = ''), 0))::text as customer,
+      trim_scale(coalesce(sum(usd) filter (where template = ''), 0))::text as template,
+      (coalesce(sum(usd) filter (where '' in (feature, customer, template)), 0) / nullif(sum(usd), 0))::float8
+        as "unallocatedShare"
+    from (select *, cost_usd + cost_estimated_usd as usd from ${rows} spent) spent`;
+  // Sums without "group by" are always one row.
+  const { feature, customer, template, ...sums } = row as NonNullable<typeof row>;
+  return { ...sums, withoutUsd: { feature, customer, template } };
+}
+
+export interface ModelUse {
+  /** The model that answered, or else the one asked for; '' = neither is known, '(other)' = several. */
+  model: string;
+  calls: number;
+  callsUnpriced: number;
+  /** Start of the newest quarter of an hour that holds an unpriced call; null: none does. */
+  unpricedFrom: Date | null;
+}
+
+/** Models by their calls in a stretch of time, most used first, at most `limit`. Reads as much as `spentIn`. */
+export async function modelsIn(sql: Reader, project: string, interval: Interval, limit: number): Promise<ModelUse[]> {
+  const { rows } = await spendSource(sql, { project, interval, filter: {} });
+  return sql<ModelUse[]>`
+    select
+      model, sum(calls)::bigint as calls, sum(calls_unpriced)::bigint as "callsUnpriced",
+      max(date_bin('15 minutes', bucket, 'epoch')) filter (where calls_unpriced > 0) as "unpricedFrom"
+    from ${rows} spent
+    group by 1
+    order by sum(calls_unpriced) > 0 desc, 2 desc, 1
+    limit ${limit}`;
+}
+
+export type Pace = "first_token" | "first_audio" | "duration";
+
+export interface Slowness {
+  modality: Modality;
+  /** What was waited for: the first token of a stream, the first audio, or the whole answer. */
+  pace: Pace;
+  n: number;
+  p95Ms: number;
+}
+
+/**
+ * 95th percentile of completed calls by what came out of them, from raw values, slowest first. Of a stretch with more than
+ * `mostCalls` the newest that many are looked at.
+ */
+export async function slowestIn(
+  sql: Reader,
+  project: string,
+  { fromMs, toMs }: Interval,
+  mostCalls: number,
+): Promise<Slowness[]> {
+  return sql<Slowness[]>`
+    with call as (
+      select
+        case
+          when 'audio' = any(output_modalities) then 'audio'
+          when 'image' = any(output_modalities) then 'image'
+          when 'text' = any(output_modalities) then 'text'
+        end as modality,
+        streamed, first_token_ms, first_audio_ms, duration_ms
+      from calls
+      where project_id = ${project} and id >= ${uuid7Floor(fromMs)}::uuid and id < ${uuid7Floor(toMs)}::uuid
+        and outcome = 'completed'
+      order by id desc
+      limit ${mostCalls}
+    ),
+    waited as (
+      select
+        modality,
+        case
+          when modality = 'audio' and first_audio_ms is not null then 'first_audio'
+          when modality = 'text' and streamed and first_token_ms is not null then 'first_token'
+          else 'duration'
+        end as pace,
+        first_audio_ms, first_token_ms, duration_ms
+      from call where modality is not null
+    )
+    select
+      modality, pace, count(ms) as n, percentile_cont(0.95) within group (order by ms) as "p95Ms"
+    from (
+      select
+        modality, pace,
+        case pace when 'first_audio' then first_audio_ms when 'first_token' then first_token_ms else duration_ms end as ms
+      from waited
+    ) timed
+    where ms is not null
+    group by 1, 2
+    order by 4 desc, 1, 2`;
+}
+
+export interface Losses {
+  /** Calls that were relayed and not recorded, by reason. */
+  dropped: Record<string, number>;
+  /** When the first of the worker lives that dropped them began. */
+  droppedSince: Date | null;
+  /** Calls that were recorded and could not be stored: kept, to be tried again. */
+  setAside: number;
+  setAsideSince: Date | null;
+}
+
+/**
+ * What is not among the calls: drops of the worker lives that were heard of since a moment (when each call was dropped is
+ * not known), and everything set aside. One row per worker life and per call set aside, of which at most 10,000 are counted.
+ */
+export async function lossesSince(sql: Reader, sinceMs: number): Promise<Losses> {
+  const reasons = await sql<{ reason: string; calls: number; since: Date }[]>`
+    select reason, sum(calls::bigint)::bigint as calls, min(first_seen_at) as since
+    from spool_runs cross join lateral jsonb_each_text(dropped) as d(reason, calls)
+    where updated_at >= ${new Date(sinceMs).toISOString()}::timestamptz and calls::bigint > 0
+    group by 1 order by 2 desc, 1`;
+  const [aside] = await sql<{ calls: number; since: Date | null }[]>`
+    select count(*) as calls, min(set_aside_at) as since from (select set_aside_at from set_aside limit 10000) aside`;
+  const times = reasons.map(({ since }) => since.getTime());
+  return {
+    dropped: Object.fromEntries(reasons.map(({ reason, calls }) => [reason, calls])),
+    droppedSince: times.length ? new Date(Math.min(...times)) : null,
+    setAside: aside?.calls ?? 0,
+    setAsideSince: aside?.since ?? null,
+  };
+}

@@ -1,0 +1,195 @@
+import { OTHER } from "#db/rollup-limit.ts";
+import type { SpendDimension } from "#db/rollup-spend.ts";
+import type { Interval } from "#lib/range.ts";
+import type { Reader, Scope } from "./call-filter.ts";
+import { type SpendSource, spendSource } from "./spend-source.ts";
+import { type SpendSums, type SumsRow, summed, sums, sumsOf } from "./spend-sums.ts";
+
+/** What spend is told apart by; a version means its template's. */
+export const SPEND_GROUPINGS = ["feature", "customer", "template", "version", "model", "environment"] as const;
+export type SpendGrouping = (typeof SPEND_GROUPINGS)[number];
+
+export interface SpendGroup {
+  /** '' = none given, '(other)' = values beyond what a rollup keeps apart. For versions the template's name. */
+  name: string;
+  /** Only of versions; '' = none given. */
+  version: string;
+}
+
+export interface SpendOfGroup extends SpendGroup, SpendSums {}
+
+/** From 1: which of the stretches between the edges, and which of the groups; one past the last stands for all others. */
+export interface SpendInSlot {
+  slot: number;
+  rank: number;
+  calls: number;
+  costUsd: string;
+}
+
+export interface Spend {
+  total: SpendSums;
+  /** Dearest first, '(other)' last. */
+  groups: SpendOfGroup[];
+  /** Groups beyond the limit, summed: with them the groups are the total again. */
+  rest: (SpendSums & { groups: number }) | null;
+  slots: SpendInSlot[];
+  from: SpendSource["from"];
+}
+
+/**
+ * What was spent in a scope: in all, by group (at most `rows` of them, the rest summed), and over time by the `series` dearest
+ * groups. Time is cut at edges (milliseconds, ascending) on whole quarters of an hour.
+ */
+export async function spendOf(
+  sql: Reader,
+  scope: Scope,
+  grouping: SpendGrouping,
+  edges: readonly number[],
+  limits: { rows: number; series: number },
+): Promise<Spend> {
+  const source = await spendSource(sql, scope);
+  const rows = await sql<(SumsRow & SpendGroup & { part: string; rank: number; slot: number; groups: number })[]>`
+    with part as materialized (
+      select ${slotOf(sql, edges)} as slot, ${keyOf(sql, grouping)}, ${summed(sql)}
+      from ${source.rows} spend
+      group by 1, 2, 3
+    ),
+    ranked as (
+      select name, version, row_number() over (order by ${dearest(sql)}) as rank
+      from part group by name, version
+    )
+    select 'total' as part, 0::bigint as rank, 0 as slot, '' as name, '' as version, 0::bigint as groups, ${sums(sql)}
+    from part
+    union all
+    select
+      'group', least(rank, ${limits.rows + 1}), 0, min(name), min(version), count(distinct rank), ${sums(sql)}
+    from part join ranked using (name, version)
+    group by 2
+    union all
+    select
+      'slot', case when name = ${OTHER} then ${limits.series + 1} else least(rank, ${limits.series + 1}) end, slot,
+      '', '', 0, ${sums(sql)}
+    from part join ranked using (name, version)
+    group by 2, 3
+    order by 1, 2, 3`;
+  const of = (part: string) => rows.filter((row) => row.part === part);
+  const groups = of("group");
+  const rest = groups.find(({ rank }) => rank > limits.rows);
+  return {
+    total: sumsOf(of("total")[0] as SumsRow),
+    groups: groups.filter((row) => row !== rest).map((row) => ({ ...groupOf(row), ...sumsOf(row) })),
+    rest: rest ? { ...sumsOf(rest), groups: rest.groups } : null,
+    slots: of("slot").map(({ slot, rank, calls, costUsd }) => ({ slot, rank, calls, costUsd })),
+    from: source.from,
+  };
+}
+
+export interface SpendOfGroupInSlot extends SpendOfGroup {
+  slot: number;
+}
+
+/** Each group between each two edges, in the order of time and cost; one more than `limit` where there are more. */
+export async function spendBySlotAndGroup(
+  sql: Reader,
+  scope: Scope,
+  grouping: SpendGrouping,
+  edges: readonly number[],
+  limit: number,
+): Promise<SpendOfGroupInSlot[]> {
+  const { rows: source } = await spendSource(sql, scope);
+  const rows = await sql<(SumsRow & SpendGroup & { slot: number })[]>`
+    with part as (
+      select ${slotOf(sql, edges)} as slot, ${keyOf(sql, grouping)}, ${summed(sql)}
+      from ${source} spend
+      group by 1, 2, 3
+    )
+    select slot, name, version, ${sums(sql)}
+    from part
+    group by slot, name, version
+    order by slot, ${dearest(sql)}
+    limit ${limit + 1}`;
+  return rows.map((row) => ({ slot: row.slot, ...groupOf(row), ...sumsOf(row) }));
+}
+
+/** Models with calls whose cost is unknown, most calls first, at most `limit`. */
+export async function unpricedModels(
+  sql: Reader,
+  scope: Scope,
+  limit: number,
+): Promise<{ model: string; calls: number }[]> {
+  const { rows: source } = await spendSource(sql, scope);
+  return sql<{ model: string; calls: number }[]>`
+    select model, sum(calls_unpriced)::bigint as calls
+    from ${source} spend
+    group by model having sum(calls_unpriced) > 0
+    order by 2 desc, 1
+    limit ${limit}`;
+}
+
+/** Values of a dimension with their calls in a scope, most calls first, at most `limit`; '' = none given. */
+export async function spendOptions(
+  sql: Reader,
+  scope: Scope,
+  dimension: SpendDimension,
+  limit: number,
+): Promise<{ options: { value: string; calls: number }[]; restCalls: number }> {
+  const { rows: source } = await spendSource(sql, scope);
+  const rows = await sql<{ value: string; calls: number; rank: number }[]>`
+    with counted as (
+      select ${sql(dimension)} as value, sum(calls) as calls, row_number() over (order by sum(calls) desc, ${sql(dimension)}) as rank
+      from ${source} spend
+      group by 1 having sum(calls) > 0
+    )
+    select least(rank, ${limit + 1}) as rank, min(value) as value, sum(calls)::bigint as calls
+    from counted group by 1 order by 1`;
+  const rest = rows.find(({ rank }) => rank > limit);
+  return {
+    options: rows.filter((row) => row !== rest).map(({ value, calls }) => ({ value, calls })),
+    restCalls: rest?.calls ?? 0,
+  };
+}
+
+export interface ClosedMonth {
+  /** YYYY-MM-01 */
+  month: string;
+  closedAt: Date;
+  closedBy: string | null;
+  /** What the month came to when it was closed; null: closed without a report. */
+  report: { calls: number; costUsd: string; costEstimatedUsd: string } | null;
+}
+
+/** Closed months of UTC that an interval touches. */
+export async function closedMonths(sql: Reader, project: string, { fromMs, toMs }: Interval): Promise<ClosedMonth[]> {
+  return sql<ClosedMonth[]>`
+    select month::text, closed_at as "closedAt", closed_by as "closedBy", report
+    from closed_periods
+    where project_id = ${project}
+      and month >= date_trunc('month', ${instant(fromMs)}::timestamptz at time zone 'UTC')::date
+      and month < ${instant(toMs)}::timestamptz at time zone 'UTC'
+    order by month`;
+}
+
+const KEYS: Record<SpendGrouping, { name: SpendDimension; version: SpendDimension | null }> = {
+  feature: { name: "feature", version: null },
+  customer: { name: "customer", version: null },
+  template: { name: "template", version: null },
+  version: { name: "template", version: "template_version" },
+  model: { name: "model", version: null },
+  environment: { name: "environment", version: null },
+};
+
+function keyOf(sql: Reader, grouping: SpendGrouping) {
+  const { name, version } = KEYS[grouping];
+  return sql`${sql(name)} as name, ${version ? sql(version) : sql`''::text`} as version`;
+}
+
+const slotOf = (sql: Reader, edges: readonly number[]) =>
+  sql`width_bucket(bucket, ${edges.map(instant)}::timestamptz[])`;
+
+const instant = (ms: number) => new Date(ms).toISOString();
+
+/** The same money always gives the same order. */
+const dearest = (sql: Reader) => sql`
+  name = ${OTHER}, sum(cost_usd + cost_estimated_usd) desc, sum(calls) desc, name, version`;
+
+const groupOf = ({ name, version }: SpendGroup): SpendGroup => ({ name, version });
