@@ -79,9 +79,11 @@ const ONLY_IN: { package: RegExp; places: string[] }[] = [
 
 /** Passing the environment on to children, and tests: everybody else asks lib/config.ts. */
 const MAY_READ_ENVIRONMENT =
-  /^(lib\/config\.ts|lib\/setup\/|lib\/supervisor\/|lib\/start\.ts|tests\/|vitest\.config\.ts)/;
+  /^(lib\/config\.ts|lib\/setup\/|lib\/supervisor\/|lib\/start\.ts|lib\/demo\/demo\.ts|tests\/|vitest\.config\.ts)/;
 
-const FOLDERS = "openai pricing templates quality privacy telemetry spool proxy recorder setup supervisor demo".split(" ");
+const FOLDERS = "openai pricing templates quality privacy telemetry spool proxy recorder setup supervisor demo".split(
+  " ",
+);
 const files = ["app", "db", "lib", "tests"].flatMap((top) =>
   readdirSync(top, { recursive: true, encoding: "utf8" })
     .map((name) => join(top, name.replaceAll("\\", "/")))

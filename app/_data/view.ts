@@ -2,8 +2,8 @@ import { cookies } from "next/headers";
 import { ZONE_COOKIE } from "#app/_frame/preferences.ts";
 import { type Params, readView, type View } from "#app/_frame/view.ts";
 
-/** The view of the present request. */
-export async function requestedView(params: Params): Promise<View> {
+/** The view of the present request; `own` are the parameters that only its page knows. */
+export async function requestedView(params: Params, own: View["own"] = null): Promise<View> {
   const zone = (await cookies()).get(ZONE_COOKIE)?.value;
-  return readView(params, zone && decodeURIComponent(zone));
+  return { ...readView(params, zone && decodeURIComponent(zone)), own };
 }

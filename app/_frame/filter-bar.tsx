@@ -8,7 +8,7 @@ import { hrefOf, type View } from "./view.ts";
 /** Chips of the filters in force, and menus to add more. Everything is a link: the URL is the state. */
 export function FilterBar({ path, view }: { path: string; view: View }) {
   const chips = filterChips(path, view);
-  const query = hrefOf("", view).slice(1);
+  const query = hrefOf(path, view).split("?")[1] ?? "";
   return (
     <>
       <span className="text-xs text-muted" id="filters">

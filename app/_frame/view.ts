@@ -19,6 +19,8 @@ export interface View {
   filter: CallFilter;
   cursor: Cursor;
   live: boolean;
+  /** Parts of the address that only the page at `path` knows: they stay in its links, and in nobody else's. */
+  own: { path: string; params: Readonly<Record<string, string>> } | null;
   nowMs: number;
   /** Parts of the URL that mean nothing here, in sentences. */
   complaints: string[];
@@ -58,6 +60,7 @@ export function readView(params: Params, browserZone: string | undefined, nowMs 
     filter,
     cursor: cursorOf(one("before"), one("after")),
     live: one("live") !== "off",
+    own: null,
     nowMs,
     complaints,
   };
@@ -81,6 +84,7 @@ export function hrefOf(path: string, view: View, changes: Changes = {}): string 
   if (zone) query.set("tz", zone);
   if (filter) query.set("f", filter);
   if (!(changes.live ?? view.live)) query.set("live", "off");
+  if (view.own?.path === path) for (const [name, value] of Object.entries(view.own.params)) query.set(name, value);
   if (cursor) for (const [name, id] of Object.entries(cursor)) query.set(name, id);
   // Legible addresses: these signs need no escaping in a query.
   const text = query

@@ -11,7 +11,7 @@ import { Changes } from "./changes.tsx";
 import { Comments } from "./comments.tsx";
 import { Groups } from "./groups.tsx";
 import { NoRatingsHere, NoRatingsYet } from "./no-ratings.tsx";
-import { readGrouping, withDefaults } from "./query.ts";
+import { ownOf, readGrouping, withDefaults } from "./query.ts";
 import { RateChart } from "./rate-chart.tsx";
 import { type Quality, readQuality } from "./read.ts";
 import { Tiles } from "./tiles.tsx";
@@ -20,8 +20,8 @@ export const metadata: Metadata = { title: "Quality" };
 
 export default async function QualityPage({ searchParams }: { searchParams: Promise<Params> }) {
   const params = withDefaults(await searchParams);
-  const view = await requestedView(params);
   const grouping = readGrouping(params);
+  const view = await requestedView(params, ownOf(grouping));
   const quality = await readQuality(view, grouping);
   const { anyCall, anyRating } = quality;
   return (

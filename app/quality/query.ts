@@ -15,15 +15,20 @@ export const withDefaults = (params: Params): Params => ({
 
 export const readGrouping = (params: Params): Grouping => GROUPINGS.find((one) => one === params.g) ?? "feature";
 
+/** What the page's links keep besides the view. */
+export const ownOf = (grouping: Grouping): NonNullable<View["own"]> => ({
+  path: "/quality",
+  params: grouping === "feature" ? {} : { g: grouping },
+});
+
 /** The page's address for a view and a grouping. The range is always named: other pages have another default. */
 export function qualityHref(
   view: View,
   grouping: Grouping,
   changes: Partial<Pick<View, "range" | "filter">> = {},
 ): string {
-  const url = new URL(hrefOf("/quality", view, changes), "http://dashboard");
+  const url = new URL(hrefOf("/quality", { ...view, own: ownOf(grouping) }, changes), "http://dashboard");
   url.searchParams.set("r", formatRange(changes.range ?? view.range));
-  if (grouping !== "feature") url.searchParams.set("g", grouping);
   const legible = url.search
     .replaceAll("%3A", ":")
     .replaceAll("%2C", ",")

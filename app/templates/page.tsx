@@ -14,7 +14,7 @@ import { snapshot } from "#db/queries/snapshot.ts";
 import { instructionsOf, lastChangesOf, type TemplateSort, templatesOfPage } from "#db/queries/templates-page.ts";
 import { readConfig } from "#lib/config.ts";
 import { FirstCall } from "../calls/(list)/first-call.tsx";
-import { readSort, withDefaults } from "./query.ts";
+import { ownOf, readSort, withDefaults } from "./query.ts";
 import { TemplatesTable } from "./templates-table.tsx";
 import { Tiles } from "./tiles.tsx";
 import { openWords } from "./words.ts";
@@ -26,8 +26,8 @@ const VERSIONS = 20;
 
 export default async function TemplatesPage({ searchParams }: { searchParams: Promise<Params> }) {
   const params = withDefaults(await searchParams);
-  const view = await requestedView(params);
   const sort = readSort(params);
+  const view = await requestedView(params, ownOf(sort));
   const { any, freshness, templates, words, changes } = await read(view, sort);
   return (
     <Frame

@@ -15,10 +15,14 @@ export const withDefaults = (params: Params): Params => ({
 
 export const readSort = (params: Params): TemplateSort => TEMPLATE_SORTS.find((one) => one === params.s) ?? "cost";
 
-export function templatesHref(view: View, sort: TemplateSort): string {
-  const href = hrefOf("/templates", view);
-  return sort === "cost" ? href : `${href}${href.includes("?") ? "&" : "?"}s=${sort}`;
-}
+/** What the page's links keep besides the view. */
+export const ownOf = (sort: TemplateSort): NonNullable<View["own"]> => ({
+  path: "/templates",
+  params: sort === "cost" ? {} : { s: sort },
+});
+
+export const templatesHref = (view: View, sort: TemplateSort): string =>
+  hrefOf("/templates", { ...view, own: ownOf(sort) });
 
 /** The same calls on another page, or fewer of them. The zone goes along: a month means another stretch of time in another one. */
 export const elsewhereHref = (path: string, view: View, filter: CallFilter = {}): string =>

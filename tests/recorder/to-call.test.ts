@@ -27,7 +27,8 @@ function stream(text: string, ending: ExchangeEnding | null): Exchange {
   };
 }
 const outcome = async (exchange: Exchange) =>
-  (await decodeExchange(exchange, { projectId: "default", contentKey: null, knownInstructions: new Set<string>() })).call.outcome;
+  (await decodeExchange(exchange, { projectId: "default", contentKey: null, knownInstructions: new Set<string>() }))
+    .call.outcome;
 
 describe("what clients and upstreams name", () => {
   it("is cut to a length that an index takes, so that no name can stop a spool", async () => {
@@ -36,7 +37,11 @@ describe("what clients and upstreams name", () => {
       request_: { model: long, messages: [] },
       answer: { id: long, model: long, choices: [] },
     });
-    const { call } = await decodeExchange(exchange, { projectId: "default", contentKey: null, knownInstructions: new Set<string>() });
+    const { call } = await decodeExchange(exchange, {
+      projectId: "default",
+      contentKey: null,
+      knownInstructions: new Set<string>(),
+    });
     expect([call.model, call.requestModel, call.responseId].map((one) => one?.length)).toEqual([128, 128, 128]);
   });
 });
@@ -54,7 +59,11 @@ describe("an answer that is read again", () => {
     const { start } = chatExchange();
     const target = "/v1/responses/resp_1";
     const exchange = chatExchange({ answer, start: { ...start, method: "GET", target, upstreamTarget: target } });
-    const { call } = await decodeExchange(exchange, { projectId: "default", contentKey: null, knownInstructions: new Set<string>() });
+    const { call } = await decodeExchange(exchange, {
+      projectId: "default",
+      contentKey: null,
+      knownInstructions: new Set<string>(),
+    });
     expect(call).toMatchObject({
       outcome: "completed",
       responseId: "resp_1",

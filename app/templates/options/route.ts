@@ -7,12 +7,19 @@ import { withDefaults } from "../query.ts";
 export async function GET(request: NextRequest) {
   const { r } = withDefaults(Object.fromEntries(request.nextUrl.searchParams));
   request.nextUrl.searchParams.set("r", String(r));
+  const sort = request.nextUrl.searchParams.get("s");
   const answer = await optionsOfCalls(request);
   if (!answer.ok) return answer;
   const { options, restCalls } = (await answer.json()) as MenuOptions;
   const menu: MenuOptions = {
-    options: options.map((one) => ({ ...one, href: one.href.replace(/^\/calls/, "/templates") })),
+    options: options.map((one) => ({ ...one, href: hrefHere(one.href, sort) })),
     restCalls,
   };
   return Response.json(menu, { headers: { "cache-control": "no-store" } });
+}
+
+function hrefHere(hrefOfList: string, sort: string | null): string {
+  const url = new URL(hrefOfList, "http://dashboard");
+  if (sort) url.searchParams.set("s", sort);
+  return `/templates${url.search}`;
 }

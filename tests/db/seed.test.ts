@@ -1,0 +1,132 @@
+import type { Sql } from "postgres";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { rebuildRollups } from "#db/rebuild-rollups.ts";
+import { copyRows, copyText } from "#db/seed/copy-rows.ts";
+import { type Batch, callsOfCompany } from "#lib/demo/company.ts";
+import { seedDatabase } from "#lib/demo/seed-database.ts";
+import { openContent } from "#lib/privacy/seal.ts";
+import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
+
+const COMPANY = { seed: 3, untilMs: Date.parse("2026-11-20T16:00:00Z"), days: 12, calls: 2500 };
+const KEY = Buffer.alloc(32, 7);
+const made: Batch[] = [];
+let database: TestDatabase;
+let sql: Sql;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  sql = database.sql;
+  for await (const batch of callsOfCompany(COMPANY)) made.push(batch);
+  await seedDatabase({ ...COMPANY, url: database.url, contentKey: KEY, add: false });
+});
+afterAll(() => database.drop());
+
+const calls = () => made.flatMap((batch) => batch.calls);
+
+test("every call, line, tool call, object and word that was made is stored", async () => {
+  const [stored] = await sql`
+    select
+      (select count(*)::int from calls) as calls, (select count(*)::int from usage_lines) as lines,
+      (select count(*)::int from tool_calls) as tools, (select count(*)::int from provider_objects) as objects,
+      (select count(*)::int from feedback) as feedback,
+      (select count(*)::int from feedback where matched_at is null) as waiting`;
+  expect(stored).toEqual({
+    calls: 2500,
+    lines: calls().flatMap(({ lines }) => lines).length,
+    tools: calls().flatMap(({ toolCalls }) => toolCalls).length,
+    objects: calls().filter(({ responseId }) => responseId !== null).length,
+    feedback: made.flatMap(({ feedback }) => feedback).length,
+    waiting: 5,
+  });
+});
+
+test("a row holds what the call says, with lists, tags, names in other scripts and the money of its lines", async () => {
+  const call = calls().find(({ feature, customer }) => feature === "Café — «α»" && customer !== null);
+  expect(call).toBeDefined();
+  if (!call) return;
+  const [row] = await sql`select * from calls where id = ${call.id}`;
+  expect(row).toMatchObject({
+    feature: "Café — «α»",
+    customer: call.customer,
+    template: "menu_α",
+    tags: call.tags,
+    finish_reasons: ["stop"],
+    input_modalities: ["text"],
+    problems: [],
+    started_at: new Date(call.startedAt),
+    first_token_ms: call.timings.firstTokenMs,
+    input_tokens: call.usage.inputTokens,
+    booked_on: null,
+  });
+  const lines = await sql`select direction, cost_usd, price_id from usage_lines where call_id = ${call.id} order by 1`;
+  expect(lines.map((line) => ({ ...line }))).toEqual(
+    call.lines.map((line) => ({ direction: line.direction, cost_usd: line.costUsd, price_id: line.price?.id })),
+  );
+});
+
+test("the rollups are those that a rebuild makes, and their money is the sum of the lines", async () => {
+  const rows = () => Promise.all(["rollup_calls", "rollup_spend"].map((table) => sorted(table)));
+  const before = await rows();
+  expect(before.every((table) => table.length > 100)).toBe(true);
+  await rebuildRollups(sql, COMPANY.untilMs - 12 * 86_400_000, COMPANY.untilMs);
+  expect(await rows()).toEqual(before);
+  const [sums] = await sql<{ lines: string; rollup: string; calls: number; unpriced: number }[]>`
+    select
+      (select sum(cost_usd) from usage_lines) as lines,
+      (select sum(cost_usd + cost_estimated_usd) from rollup_spend) as rollup,
+      (select sum(calls)::int from rollup_spend) as calls,
+      (select sum(calls_unpriced)::int from rollup_spend) as unpriced`;
+  expect(Number(sums?.lines)).toBeGreaterThan(0);
+  expect(sums).toEqual({ lines: sums?.lines, rollup: sums?.lines, calls: 2500, unpriced: 5 });
+});
+
+const sorted = async (table: string): Promise<string[]> => {
+  const rows = await sql.unsafe<{ row: string }[]>(`select t::text as row from ${table} t`);
+  return rows.map(({ row }) => row).sort();
+};
+
+test("versions and the snapshots behind aliases are noted with their first call", async () => {
+  const first = calls().find(({ templateVersion, template }) => template === "rewrite" && templateVersion === "3");
+  const [row] = await sql`select * from changes where subject = 'rewrite' and value = '3'`;
+  expect(row).toMatchObject({ kind: "template_version", first_call_id: first?.id });
+  const snapshots = await sql`select value from changes where kind = 'snapshot' and subject = 'gpt-4o'`;
+  expect(snapshots.map(({ value }) => value)).toEqual(["gpt-4o-2024-11-20"]);
+});
+
+test("content is sealed by the real path, and the instructions of every unlabelled hash have their first words", async () => {
+  const [row] = await sql<{ sealed: Buffer; template: string }[]>`
+    select p.sealed, c.template from payloads p join calls c on c.id = p.call_id where c.template = 'support_reply' limit 1`;
+  const content = openContent(row?.sealed as Buffer, KEY);
+  expect(JSON.stringify(content.input)).toContain("You answer customers of an online shop.");
+  const hashes = new Set(
+    calls().flatMap(({ template, unitHash }) => (template === null && unitHash ? [unitHash] : [])),
+  );
+  const words = await sql<{ unit_hash: string }[]>`select unit_hash from instructions`;
+  expect(new Set(words.map((one) => one.unit_hash))).toEqual(hashes);
+});
+
+test("a database that holds calls is refused unless asked, and the same company is never stored twice", async () => {
+  const again = { ...COMPANY, url: database.url, contentKey: null };
+  await expect(seedDatabase({ ...again, add: false })).rejects.toMatchObject({ code: "has_calls" });
+  await expect(seedDatabase({ ...again, add: true })).rejects.toMatchObject({ code: "seeded_twice" });
+  const [count] = await sql`select count(*)::int as calls from calls`;
+  expect(count).toEqual({ calls: 2500 });
+  await seedDatabase({ ...again, seed: 4, add: true });
+  const [both] =
+    await sql`select count(*)::int as calls, (select sum(calls)::int from rollup_spend) as rolled from calls`;
+  expect(both).toEqual({ calls: 5000, rolled: 5000 });
+});
+
+test("COPY keeps every character of a text, of a list and of JSON", async () => {
+  await sql`create table odd (id int, texts text[], value jsonb, text text, bytes bytea, number float8, flag boolean)`;
+  const text = 'tab\t line\n back\\slash "quoted" \\N \\. {a,b} é 😀 \r\v\b';
+  const row = { id: 1, texts: [text, "", "NULL"], value: { [text]: text }, text, bytes: Buffer.from([0, 92, 255]) };
+  const writer = copyRows(sql, "odd");
+  await writer.write([{ ...row, number: 0.125, flag: true }]);
+  await writer.write([{ id: 2, texts: [], value: null, text: null, bytes: null, number: null, flag: false }]);
+  await writer.end();
+  const [first, second] = await sql`select * from odd order by id`;
+  expect(first).toEqual({ ...row, number: 0.125, flag: true });
+  expect(second).toEqual({ id: 2, texts: [], value: null, text: null, bytes: null, number: null, flag: false });
+  expect(copyText([{ a: "x\u0000y", b: "\ud800" }])).toBe("x\ufffdy\t\ufffd\n");
+});
