@@ -2,14 +2,15 @@ import type { Sql } from "postgres";
 import { nextMonth } from "./booking.ts";
 import { quoted } from "./rows.ts";
 
-/** What a month came to when it was closed. Decimal strings; costs are exact. */
+/** What a month came to when it was closed, as the pages show it. Decimal strings; costs are exact. */
 export interface MonthReport {
-  lines: number;
   calls: number;
   callsUnpriced: number;
+  callsWithoutUsage: number;
   costUsd: string;
   costEstimatedUsd: string;
-  /** Of all lines booked in the month, in the order of their keys. */
+  lines: number;
+  /** Of all lines booked in the month and of all its sums, each in the order of their keys. */
   sha256: string;
 }
 
@@ -22,70 +23,75 @@ export class PeriodError extends Error {
   }
 }
 
-/** What is booked in a month: `month` is YYYY-MM-01. */
-async function reportOn(sql: Sql, project: string, month: string): Promise<MonthReport> {
-  const end = nextMonth(month);
-  const [report] = await sql<MonthReport[]>`
+/** SQL: one row, the report on what is booked in a month. */
+function reportOn(project: string, month: string): string {
+  const inMonth = (day: string) => `${day} >= ${quoted(month)}::date and ${day} < ${quoted(nextMonth(month))}::date`;
+  return `
     with booked as (
-      select l.*
-      from usage_lines l join calls c on c.id = l.call_id
-      where c.project_id = ${project} and l.booked_on >= ${month}::date and l.booked_on < ${end}::date
+      select l.* from usage_lines l join calls c on c.id = l.call_id
+      where c.project_id = ${quoted(project)} and ${inMonth("l.booked_on")}
+    ),
+    spent as (
+      select * from rollup_spend
+      where project_id = ${quoted(project)} and ${inMonth("(bucket at time zone 'UTC')::date")}
     ),
     -- Day by day: one text of a whole month can be larger than a value may be.
-    days as (
-      select booked_on, sha256(convert_to(string_agg(
+    hashes as (
+      select booked_on as day, 1 as part, sha256(convert_to(string_agg(
         concat_ws(',', call_id, adjustment, direction, modality, cache, unit, quantity, source, price_id, cost_usd), E'\n'
         order by call_id, adjustment, direction, modality, cache, unit
       ), 'UTF8')) as hash
       from booked group by booked_on
+      union all
+      select (bucket at time zone 'UTC')::date, 2, sha256(convert_to(string_agg(spent::text, E'\n' order by spent::text), 'UTF8'))
+      from spent group by 1
     )
     select
+      coalesce(sum(calls), 0)::bigint as calls,
+      coalesce(sum(calls_unpriced), 0)::bigint as "callsUnpriced",
+      coalesce(sum(calls_without_usage), 0)::bigint as "callsWithoutUsage",
+      trim_scale(coalesce(sum(cost_usd), 0))::text as "costUsd",
+      trim_scale(coalesce(sum(cost_estimated_usd), 0))::text as "costEstimatedUsd",
       (select count(*) from booked) as lines,
-      (select count(distinct call_id) from booked) as calls,
-      (select count(distinct call_id) from booked where cost_usd is null) as "callsUnpriced",
-      (select coalesce(sum(cost_usd) filter (where source <> 'estimated'), 0)::text from booked) as "costUsd",
-      (select coalesce(sum(cost_usd) filter (where source = 'estimated'), 0)::text from booked) as "costEstimatedUsd",
-      encode(sha256(coalesce((select string_agg(hash, ''::bytea order by booked_on) from days), ''::bytea)), 'hex') as sha256`;
-  return report as MonthReport;
+      encode(sha256(coalesce((select string_agg(hash, ''::bytea order by day, part) from hashes), ''::bytea)), 'hex') as sha256
+    from spent`;
 }
 
 /**
  * Closes a month: from now on nothing is booked into it, what comes late stands in the next open month. Batches that are being
- * stored finish first. `month` is YYYY-MM-01.
+ * stored finish first. `month` is YYYY-MM-01; `anyway`: also when a spool is behind, whose calls will then be booked later.
  * @throws PeriodError
  */
 export async function closeMonth(
   sql: Sql,
-  { project, month, by }: { project: string; month: string; by: string | null },
+  { project, month, by, anyway = false }: { project: string; month: string; by: string | null; anyway?: boolean },
 ): Promise<MonthReport> {
   const end = nextMonth(month);
   if (Date.parse(end) > Date.now())
     throw new PeriodError("month_not_over", `${month.slice(0, 7)} is not over: it ends at ${end} 00:00 UTC.`);
-  const [store] = await sql<{ at: Date | null }[]>`
-    select min(updated_at) filter (where updated_at > now() - interval '1 day') as at from spool_positions`;
-  if (store?.at && store.at < new Date(end))
+  const [store] = await sql<{ at: Date | null }[]>`select min(updated_at) as at from spool_positions`;
+  if (!anyway && store?.at && store.at < new Date(end))
     throw new PeriodError(
       "data_behind",
-      `Calls are stored up to ${store.at.toISOString()} only: wait until the recorder is past the end of the month.`,
+      `A spool is stored up to ${store.at.toISOString()} only: start its recorder, and close when it is past the end of the month. If its machine is gone for good, close anyway (--anyway).`,
     );
-  await insertClosed(sql, project, month, by);
-  const report = await reportOn(sql, project, month);
-  await sql`
-    update closed_periods set report = ${sql.json({ ...report })} where project_id = ${project} and month = ${month}::date`;
-  return report;
-}
-
-/** One message: the lock waits for batches under way, and those that follow see the closed month. */
-async function insertClosed(sql: Sql, project: string, month: string, by: string | null) {
   try {
-    await sql.unsafe(`
-      lock table closed_periods in exclusive mode;
-      insert into closed_periods (project_id, month, closed_by)
-      values (${quoted(project)}, ${quoted(month)}::date, ${by === null ? "null" : quoted(by)})`);
+    return await insertClosed(sql, project, month, by);
   } catch (error) {
     if ((error as { code?: unknown }).code !== "23505") throw error;
     throw new PeriodError("month_closed", `${month.slice(0, 7)} is closed already.`);
   }
+}
+
+/** One message, one transaction: the lock waits for batches under way, and those that follow see the closed month. */
+async function insertClosed(sql: Sql, project: string, month: string, by: string | null): Promise<MonthReport> {
+  const row = `project_id = ${quoted(project)} and month = ${quoted(month)}::date`;
+  await sql.unsafe(`
+    lock table closed_periods in exclusive mode;
+    insert into closed_periods (project_id, month, closed_by)
+    values (${quoted(project)}, ${quoted(month)}::date, ${by === null ? "null" : quoted(by)});
+    update closed_periods set report = (select to_jsonb(r) from (${reportOn(project, month)}) r) where ${row}`);
+  return checkMonth(sql, project, month);
 }
 
 /**
@@ -96,7 +102,7 @@ export async function checkMonth(sql: Sql, project: string, month: string): Prom
   const [closed] = await sql<{ report: MonthReport | null }[]>`
     select report from closed_periods where project_id = ${project} and month = ${month}::date`;
   if (!closed?.report) throw new PeriodError("month_open", `${month.slice(0, 7)} is not closed.`);
-  const now = await reportOn(sql, project, month);
+  const [now] = (await sql.unsafe(reportOn(project, month))) as unknown as [MonthReport];
   if (now.sha256 !== closed.report.sha256)
     throw new PeriodError(
       "month_changed",

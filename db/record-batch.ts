@@ -89,8 +89,14 @@ export async function recordBatch(sql: Sql, batch: RecordBatch): Promise<{ store
     if (codeOf(error) === MONTH_CLOSED) return recordBatch(sql, batch);
     if (!isDataError(error)) throw error;
     const refused = await findRefused(sql, batch, plan);
-    const fresh = plan.fresh.filter((one) => !refused.some(({ call }) => call.id === one.call.id));
-    await run(sql, write(batch, { ...plan, fresh }, refused));
+    const isRefused = (id: string) => refused.some(({ call }) => call.id === id);
+    // What an older decoder had stored of a refused call stays.
+    const good = {
+      ...plan,
+      fresh: plan.fresh.filter(({ call }) => !isRefused(call.id)),
+      stale: plan.stale.filter((id) => !isRefused(id)),
+    };
+    await run(sql, write(batch, good, refused));
     return { stored: batch.calls.length - refused.length, setAside: refused.length };
   }
 }
@@ -221,7 +227,9 @@ function insertCalls(calls: Booked[], stale: string[]): string[] {
   const recordedAt = new Date().toISOString();
   const these = anyOf(calls.map(({ call }) => call.id));
   const tools = calls.flatMap(({ call }) => toolCallRows(call));
-  const objects = calls.flatMap(({ call }) => (call.responseId ? [objectRow(call, call.responseId)] : []));
+  const objects = calls
+    .flatMap(({ call }) => (call.responseId ? [objectRow(call, call.responseId)] : []))
+    .sort(inOrder(({ object_id }) => object_id));
   return [
     insertRows(
       "calls",
@@ -251,18 +259,26 @@ function insertPayloads(calls: RecordedCall[]): string[] {
 }
 
 function insertInstructions(calls: RecordedCall[]): string[] {
-  const rows = calls.flatMap(({ call, words }) =>
-    words && call.unitHash
-      ? [
-          `(${quoted(call.projectId)}, ${quoted(call.unitHash)}, '\\x${words.toString("hex")}'::bytea, '${call.id}'::uuid)`,
-        ]
-      : [],
-  );
+  const rows = calls
+    .toSorted(inOrder(({ call }) => call.unitHash ?? ""))
+    .flatMap(({ call, words }) =>
+      words && call.unitHash
+        ? [
+            `(${quoted(call.projectId)}, ${quoted(call.unitHash)}, '\\x${words.toString("hex")}'::bytea, '${call.id}'::uuid)`,
+          ]
+        : [],
+    );
   if (rows.length === 0) return [];
   return [
     `insert into instructions (project_id, unit_hash, sealed, first_call_id) values ${rows.join(", ")} on conflict do nothing`,
   ];
 }
+
+/** Tables that several recorders write are written in one order: two that meet in opposite orders would wait for each other. */
+const inOrder =
+  <T>(keyOf: (row: T) => string) =>
+  (a: T, b: T): number =>
+    keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0;
 
 const insertSetAside = ({ call, reason }: Refused, seal: RecordBatch["sealForSetAside"]): string => `
   insert into set_aside (id, spool, run, seq, reason, sealed) values (

@@ -31,7 +31,9 @@ export function parseRange(text: string): Range | null {
   const month = /^(\d{4})-(\d\d)$/.exec(text);
   if (month) {
     const number = Number(month[2]);
-    return number >= 1 && number <= 12 ? { kind: "month", year: Number(month[1]), month: number } : null;
+    // Years of which neither JavaScript nor Postgres makes another one.
+    const isYear = Number(month[1]) >= 1970 && Number(month[1]) < 9999;
+    return isYear && number >= 1 && number <= 12 ? { kind: "month", year: Number(month[1]), month: number } : null;
   }
   // An unescaped plus sign of an offset arrives as a space.
   const [a, b, more] = text.replaceAll(" ", "+").split("..");

@@ -32,7 +32,13 @@ function SpendTile({ spent, month, view }: { spent: Spent; month: Spent; view: V
   const spend = (text: string) => hrefOf("/spend", view, { range: range(text), zone: "UTC", filter: {} });
   const day = `${iso(view.nowMs)}..${iso(view.nowMs + DAY_MS)}`;
   return (
-    <Tile name="Spend today (UTC)" testId="tile-spend" large href={spend(day)} value={<Money usd={spent.costUsd} />}>
+    <Tile
+      name="Spend today (UTC)"
+      testId="tile-spend"
+      large
+      href={spend(day)}
+      value={<Money usd={spent.costUsd} unknownCalls={spent.callsUnpriced + spent.callsWithoutUsage} />}
+    >
       <Beside spent={spent} />
       <p className="text-muted">
         <Money usd={month.costUsd} /> since the 1st of the month
@@ -43,10 +49,11 @@ function SpendTile({ spent, month, view }: { spent: Spent; month: Spent; view: V
 }
 
 /** How sure the amount is: shown also for one call. */
-function Beside({ spent: { costEstimatedUsd, callsUnpriced } }: { spent: Spent }) {
+function Beside({ spent: { costEstimatedUsd, callsUnpriced, callsWithoutUsage } }: { spent: Spent }) {
   const parts = [
     Number(costEstimatedUsd) !== 0 && `${formatMoney(costEstimatedUsd)} of it estimated`,
     callsUnpriced > 0 && plural(callsUnpriced, "unpriced call"),
+    callsWithoutUsage > 0 && `${plural(callsWithoutUsage, "call")} without known usage`,
   ].filter(Boolean);
   return parts.length ? <p className="text-warn">{parts.join(", ")}</p> : null;
 }

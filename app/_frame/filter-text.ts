@@ -35,7 +35,10 @@ export function parseFilter(text: string): { filter: CallFilter; notUnderstood: 
       notUnderstood.push(part);
       continue;
     }
-    const wanted = [...new Set(values.split(",").map(unescaped))].slice(0, MOST_VALUES);
+    const given = [...new Set(values.split(",").map(unescaped))];
+    const wanted = given.slice(0, MOST_VALUES);
+    if (given.length > MOST_VALUES) notUnderstood.push(`${key}: more than ${MOST_VALUES} values`);
+    if (filter[attribute.column]) notUnderstood.push(`${key}, given twice`);
     const known = wanted.filter((value) => isKnown(attribute.key, value));
     for (const value of wanted) if (!known.includes(value)) notUnderstood.push(`${key}:${value}`);
     if (known.length) filter[attribute.column] = known;
@@ -46,7 +49,8 @@ export function parseFilter(text: string): { filter: CallFilter; notUnderstood: 
 
 /** Attributes with a closed list of values. */
 const CLOSED: Partial<Record<Attribute["key"], readonly string[]>> = { status: OUTCOMES, cost: ["unpriced"] };
-const isKnown = (key: Attribute["key"], value: string): boolean => CLOSED[key]?.includes(value) ?? true;
+const isKnown = (key: Attribute["key"], value: string): boolean =>
+  CLOSED[key]?.includes(value) ?? !value.includes("\u0000");
 
 export function formatFilter(filter: CallFilter): string {
   return ATTRIBUTES.flatMap(({ key, column }) => {

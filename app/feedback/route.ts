@@ -2,6 +2,7 @@ import { database } from "#app/_data/database.ts";
 import { PROJECT } from "#app/_frame/view.ts";
 import { recordFeedback } from "#db/record-feedback.ts";
 import { parseFeedback } from "#lib/feedback.ts";
+import { redactText } from "#lib/privacy/redact.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
 import { isSameOrigin } from "./is-same-origin.ts";
 import { DASHBOARD_RATER } from "./rater.ts";
@@ -20,12 +21,18 @@ export async function POST(request: Request) {
   if ("code" in read) return refuse(read.status, read.code, read.message);
   const { call, rating, comment } = read.fields;
   const word = parseFeedback(
-    { target: { call }, rating: rating === "none" ? null : (rating ?? null), comment, rater: DASHBOARD_RATER },
+    {
+      target: { call },
+      // Only "none" takes a thumb back: a comment alone is no word about it.
+      ...(rating !== undefined && { rating: rating === "none" ? null : rating }),
+      comment,
+      rater: DASHBOARD_RATER,
+    },
     nextId(),
     Date.now(),
   );
   if ("code" in word) return refuse(400, word.code, word.message);
-  if (!(await recordFeedback(database(), PROJECT, word)))
+  if (!(await recordFeedback(database(), PROJECT, { ...word, comment: word.comment && redactText(word.comment) })))
     return refuse(404, "feedback_no_call", "There is no call with this id, or it is not stored yet.");
   if (request.headers.get("accept")?.includes("application/json")) return Response.json({ id: word.id });
   // Relative on purpose: the address that the browser used is the right one, whatever stands before this server.

@@ -119,17 +119,22 @@ interface FiguresProps {
 function Figures({ sums, total, calls, unpricedHref = null }: FiguresProps) {
   const input = tokensOf(sums, "input");
   const cached = tokensOf(sums, "cached");
-  const isLowerBound = sums.callsUnpriced > 0 || sums.callsWithoutUsage > 0;
+  const unknownCalls = sums.callsUnpriced + sums.callsWithoutUsage;
+  const isLowerBound = unknownCalls > 0 && Number(sums.costUsd) !== 0;
   return (
     <>
       <td>
-        <Money usd={sums.costUsd} estimated={sums.costUsd !== "0" && sums.costUsd === sums.costEstimatedUsd} />
+        <Money
+          usd={sums.costUsd}
+          estimated={sums.costUsd !== "0" && sums.costUsd === sums.costEstimatedUsd}
+          unknownCalls={unknownCalls}
+        />
       </td>
       <td>{formatShare(Number(sums.costUsd), Number(total.costUsd))}</td>
       <td>{calls}</td>
       <td>
         {isLowerBound && <span title="At least: the cost of some of these calls is unknown">≥ </span>}
-        <Money usd={sums.costPerThousandCallsUsd} />
+        <Money usd={sums.costPerThousandCallsUsd} unknownCalls={unknownCalls} />
       </td>
       <td>{formatCount(input)}</td>
       <td>{formatCount(cached)}</td>

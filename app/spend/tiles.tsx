@@ -20,7 +20,11 @@ export function Tiles({ view, total, unpriced }: Props) {
   const unpricedHref = callsUnpriced > 0 ? callsHref(view, { ...view.filter, cost: ["unpriced"] }) : undefined;
   return (
     <dl className="grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-6">
-      <Tile name="Spend" testId="tile-spend" value={<Money usd={costUsd} />}>
+      <Tile
+        name="Spend"
+        testId="tile-spend"
+        value={<Money usd={costUsd} unknownCalls={callsUnpriced + callsWithoutUsage} />}
+      >
         <Note>
           <span className="block" data-testid="exact-spend">
             {costUsd} USD

@@ -45,7 +45,7 @@ export function TokenMatrix({ total }: { total: SpendSums }) {
               <tr key={name}>
                 <th scope="row">{label}</th>
                 {[...parts, parts.reduce(add, NOTHING)].map((part, i) => (
-                  <MatrixCell key={TOKEN_KINDS[i] ?? "together"} part={part} whole={total.costUsd} />
+                  <MatrixCell key={TOKEN_KINDS[i] ?? "together"} part={part} total={total} />
                 ))}
               </tr>
             ))}
@@ -54,7 +54,7 @@ export function TokenMatrix({ total }: { total: SpendSums }) {
             <tr>
               <th scope="row">All tokens</th>
               {[...columns, columns.reduce(add, NOTHING)].map((part, i) => (
-                <MatrixCell key={TOKEN_KINDS[i] ?? "together"} part={part} whole={total.costUsd} />
+                <MatrixCell key={TOKEN_KINDS[i] ?? "together"} part={part} total={total} />
               ))}
             </tr>
           </tfoot>
@@ -64,15 +64,15 @@ export function TokenMatrix({ total }: { total: SpendSums }) {
   );
 }
 
-function MatrixCell({ part, whole }: { part: Part; whole: string }) {
+function MatrixCell({ part, total }: { part: Part; total: SpendSums }) {
   if (part.tokens === 0 && Number(part.usd) === 0) return <td className="text-muted">0</td>;
   return (
     <td>
       <span className="block">
-        <Money usd={part.usd} />
+        <Money usd={part.usd} unknownCalls={part.tokens > 0 ? total.callsUnpriced : 0} />
       </span>
       <span className="block text-xs font-normal text-muted">
-        {formatCount(part.tokens)} · {formatShare(Number(part.usd), Number(whole))}
+        {formatCount(part.tokens)} · {formatShare(Number(part.usd), Number(total.costUsd))}
       </span>
     </td>
   );

@@ -10,7 +10,9 @@ import { elsewhereHref } from "./query.ts";
 
 /** With a name that a filter can say, calls and cost lead to the same calls on their own pages. */
 export function Figures({ sums, name, view }: { sums: TemplateSums; name?: RowName; view?: View }) {
+  const unknownCalls = sums.callsUnpriced + sums.callsWithoutUsage;
   const some = sums.callsUnpriced > 0;
+  const isLowerBound = unknownCalls > 0 && Number(sums.costUsd) !== 0;
   const to = (path: string, of: string, figure: ReactNode) =>
     name?.filter && view ? (
       <Link
@@ -28,9 +30,9 @@ export function Figures({ sums, name, view }: { sums: TemplateSums; name?: RowNa
       <td>{to("/calls", plural(sums.calls, "call"), formatCount(sums.calls))}</td>
       <td>{to("/spend", formatMoney(sums.costUsd), <Cost sums={sums} />)}</td>
       <td>{formatRate(sums.costShare)}</td>
-      <td title={some ? "At least: unpriced calls are counted, and what they cost is not known" : undefined}>
-        {some && sums.costPerThousandUsd !== null && "≥ "}
-        {formatMoney(sums.costPerThousandUsd)}
+      <td title={isLowerBound ? "At least: calls are counted whose cost is not known" : undefined}>
+        {isLowerBound && "≥ "}
+        <Money usd={sums.costPerThousandUsd} unknownCalls={unknownCalls} />
       </td>
       <td>{formatCount(sums.inputTokens)}</td>
       <td>{formatCount(sums.cachedTokens)}</td>
@@ -42,7 +44,8 @@ export function Figures({ sums, name, view }: { sums: TemplateSums; name?: RowNa
   );
 }
 
-function Cost({ sums: { costUsd, costEstimatedUsd } }: { sums: TemplateSums }) {
-  if (Number(costEstimatedUsd) === 0) return <Money usd={costUsd} />;
+function Cost({ sums }: { sums: TemplateSums }) {
+  const { costUsd, costEstimatedUsd, callsUnpriced, callsWithoutUsage } = sums;
+  if (Number(costEstimatedUsd) === 0) return <Money usd={costUsd} unknownCalls={callsUnpriced + callsWithoutUsage} />;
   return <span title={`${costUsd} USD, ${costEstimatedUsd} of it estimated`}>~{formatMoney(costUsd)}</span>;
 }

@@ -8,6 +8,7 @@ import { spendSource } from "./spend-source.ts";
 export interface Spent {
   calls: number;
   callsUnpriced: number;
+  callsWithoutUsage: number;
   /** Of reported and of estimated usage. */
   costUsd: string;
   /** The estimated part of it. */
@@ -26,6 +27,7 @@ export async function spentIn(sql: Reader, project: string, interval: Interval):
     select
       coalesce(sum(calls), 0)::bigint as calls,
       coalesce(sum(calls_unpriced), 0)::bigint as "callsUnpriced",
+      coalesce(sum(calls_without_usage), 0)::bigint as "callsWithoutUsage",
       trim_scale(coalesce(sum(usd), 0))::text as "costUsd",
       trim_scale(coalesce(sum(cost_estimated_usd), 0))::text as "costEstimatedUsd",
       trim_scale(coalesce(sum(usd) filter (where '' in (feature, customer, template)), 0))::text as "unallocatedUsd",

@@ -89,8 +89,8 @@ const inRollup = (sql: Reader, { project, interval }: Scope) => sql`
 const inColumns = (sql: Reader, filter: CallFilter) =>
   wantedOf(filter).reduce(
     (before, [column, values]) => sql`${before} and ${sql(column)} in ${sql([...values])}`,
-    // A hash stands for unlabelled calls only, which is what the rollup keeps it for.
-    sql``,
+    // A hash, or none, is of calls without a template.
+    filter.unitHash ? sql`and template = ''` : sql``,
   );
 
 const wantedOf = (filter: CallFilter): [SpendDimension, readonly string[]][] =>

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Dispatcher } from "undici";
 
 /**
@@ -16,7 +17,8 @@ export class AnswerBody {
   #last: Buffer | null = null;
   /** Something of the body went to the client, and the head with it. */
   #passed = false;
-  #draining = false;
+  #awaitingDrain = false;
+  #drainingSocket: Socket | null = null;
 
   /** `length`: of the body, where it is known; 0 also for an answer that has none. */
   constructor(res: ServerResponse, controller: Dispatcher.DispatchController, length: number | null) {
@@ -47,13 +49,18 @@ export class AnswerBody {
 
   /** The client sees what we saw: a reset as a reset, an early close as an early close, never a clean end. */
   breakOff(rest: Buffer | undefined, reset: boolean): void {
-    if (rest?.length) this.#res.write(rest);
-    else this.#res.flushHeaders();
+    const res = this.#res;
+    if (rest?.length) res.write(rest);
+    else res.flushHeaders();
     // A reset throws away what has not left yet: one turn lets go what the socket takes.
-    setImmediate(() => {
-      if (reset) this.#res.socket?.resetAndDestroy();
-      else this.#res.destroy();
-    });
+    const breakNow = () =>
+      setImmediate(() => {
+        if (reset) res.socket?.resetAndDestroy();
+        else res.destroy();
+      });
+    // Without a socket the answer waits behind another one, which must not be cut off.
+    if (res.socket) breakNow();
+    else res.once("socket", breakNow);
   }
 
   #pass(bytes: Buffer): boolean {
@@ -73,13 +80,17 @@ export class AnswerBody {
 
   #pause(): void {
     this.#controller.pause();
-    if (this.#draining) return;
-    this.#draining = true;
-    const socket = this.#res.socket;
     const resume = () => this.#controller.resume();
-    this.#res.on("drain", resume);
-    socket?.on("drain", resume);
-    this.#res.once("close", () => socket?.off("drain", resume));
+    if (!this.#awaitingDrain) {
+      this.#awaitingDrain = true;
+      this.#res.on("drain", resume);
+    }
+    // Its turn comes later, when another answer of the connection is written before it.
+    const { socket } = this.#res;
+    if (socket === null || socket === this.#drainingSocket) return;
+    this.#drainingSocket = socket;
+    socket.on("drain", resume);
+    this.#res.once("close", () => socket.off("drain", resume));
   }
 }
 

@@ -47,7 +47,8 @@ export function toCall(exchange: Exchange, facts: Facts, projectId: string): Cal
     endUser: attribution.endUser,
     session: attribution.session,
     template: attribution.template,
-    templateVersion: attribution.templateVersion,
+    // A version of nothing cannot be told apart from another one's.
+    templateVersion: attribution.template === null ? null : attribution.templateVersion,
     release: attribution.release,
     tags: attribution.tags,
     unitHash: facts.unit === null ? null : createHash("sha256").update(facts.unit).digest("hex").slice(0, 16),
@@ -102,6 +103,9 @@ export function toCall(exchange: Exchange, facts: Facts, projectId: string): Cal
       ...facts.problems,
       ...(facts.reread && facts.usage.source !== "none" ? ["usage_of_another_call"] : []),
       ...attribution.problems,
+      ...(attribution.template === null && attribution.templateVersion !== null
+        ? ["template_version_without_template"]
+        : []),
       ...(start.headersCut ? ["request_headers_cut"] : []),
       ...(response?.headersCut ? ["response_headers_cut"] : []),
     ],

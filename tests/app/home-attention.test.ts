@@ -19,6 +19,7 @@ const nothing: Facts = {
   month: {
     calls: 0,
     callsUnpriced: 0,
+    callsWithoutUsage: 0,
     costUsd: "0",
     costEstimatedUsd: "0",
     unallocatedUsd: "0",

@@ -69,7 +69,7 @@ describe.each([18, 15] as const)("on PostgreSQL %i", (major) => {
   test.each([
     ["a table of ours without a record", "create table calls (id int)", 'it has a table "calls" but no record'],
     ["a changed migration", "update drizzle.__drizzle_migrations set hash = 'x'", "is not the one of this version"],
-    ["a lost table", "drop table feedback", 'its table "feedback" is missing'],
+    ["a lost table", "drop table set_aside", 'its table "set_aside" is missing'],
     ["a lost record", "drop table drizzle.__drizzle_migrations", "no record of a migration"],
   ])("%s is refused and left as it is", async (_what, damage, says) => {
     if (!damage.startsWith("create")) await migrate(db.url);

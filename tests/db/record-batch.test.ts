@@ -188,6 +188,18 @@ describe.each([18, 15] as const)("the store on PostgreSQL %i", (major) => {
     expect(await stored(one.call.id)).toMatchObject({ decoder_version: 2, input_tokens: 1000 });
   });
 
+  it("keeps what an older decoder had stored of a call that the database refuses now", async () => {
+    const spool = await newSpool();
+    const one = await newCall({ decoderVersion: 1 });
+    await spool.record([one]);
+    const impossible = { ...one.call.usage, inputTokens: 1, cachedTokens: 99 };
+    const done = await spool.record([{ ...one, call: { ...one.call, decoderVersion: 2, usage: impossible } }]);
+    expect(done).toEqual({ stored: 0, setAside: 1 });
+    expect(await stored(one.call.id)).toMatchObject({ decoder_version: 1, input_tokens: 13 });
+    const lines = await db.sql`select count(*)::int as n from usage_lines where call_id = ${one.call.id}`;
+    expect([...lines]).toEqual([{ n: 2 }]);
+  });
+
   it("books late calls of a closed month into the first open one, and leaves the closed month's lines alone", async () => {
     const spool = await newSpool();
     const newId = createUuid7(() => Date.UTC(2026, 2, 20));

@@ -18,6 +18,7 @@ const SENTENCES: Record<string, string> = {
   response_cut: "The response is larger than what is kept; it was relayed whole, and read in part",
   response_unreadable: "The response's body is not readable JSON",
   stream_without_terminal_event: "The stream stopped without the event that ends it",
+  template_version_without_template: "A template version without a template was sent; it was left out",
   usage_all_zero: "The provider reported only zeros for a call that has output; its usage counts as unknown",
   usage_bad_number: "The provider reported a token count that is not a number",
   usage_inconsistent: "The provider's token counts contradict each other or are not complete: nothing is priced",

@@ -9,7 +9,7 @@ const WEEK_MS = 7 * 86_400_000;
 
 /** From a pasted id to its call; without one, back to the list, which says so. */
 export async function GET(request: NextRequest) {
-  const text = (request.nextUrl.searchParams.get("id") ?? "").trim().slice(0, 200);
+  const text = (request.nextUrl.searchParams.get("id") ?? "").replaceAll("\u0000", "").trim().slice(0, 200);
   const upstreams = Object.keys(readConfig().upstreams);
   const id = text && (await snapshot(database(), (tx) => findCall(tx, PROJECT, upstreams, text, Date.now() - WEEK_MS)));
   const location = id ? `/calls/${id}` : text ? `/calls?missing=${encodeURIComponent(text)}` : "/calls";

@@ -8,8 +8,9 @@ export const toCsv = (header: readonly string[], rows: readonly (readonly Cell[]
 function textOf(cell: Cell): string {
   if ("figure" in cell) return String(cell.figure);
   const text = harmless(cell.words);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // Quoted at semicolons and tabs too: some programs divide there.
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** A spreadsheet takes words that begin like a formula for one: an apostrophe says that they are words. */
-const harmless = (words: string) => (/^[=+\-@\t\r]/.test(words) ? `'${words}` : words);
+const harmless = (words: string) => (/^[=+\-@＝＋－＠\t\r]/.test(words) ? `'${words}` : words);

@@ -49,6 +49,7 @@ describe("what was spent", () => {
     expect(await spentIn(db.sql, "default", DAY)).toEqual({
       calls: 0,
       callsUnpriced: 0,
+      callsWithoutUsage: 0,
       costUsd: "0",
       costEstimatedUsd: "0",
       unallocatedUsd: "0",

@@ -114,7 +114,9 @@ const framingHeaders = (framing: Framing, length: number): string[] => {
 };
 
 async function raw(script: Extract<Script, { do: "raw" }>, socket: Socket) {
-  for (const step of script.steps) {
+  const [first, ...others] = script.steps;
+  const steps = first === undefined ? [] : [first, ...Array.from({ length: script.times ?? 1 }, () => others).flat()];
+  for (const step of steps) {
     if (socket.destroyed) return;
     if (typeof step === "number") await sleep(step);
     else await new Promise((done) => socket.write(step, "latin1", done));

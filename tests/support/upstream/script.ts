@@ -18,8 +18,9 @@ export type Script =
     }
   | { do: "encoded"; encoding: "gzip" | "br" | "deflate"; body: string; split?: Split }
   | { do: "bytes"; size: number; seed: number; framing?: Framing }
-  /** Writes to the bare socket: text as Latin-1, numbers are milliseconds to wait. Then the connection ends as told. */
-  | { do: "raw"; steps: (string | number)[]; last: "end" | "reset" }
+  /** Writes to the bare socket: text as Latin-1, numbers are milliseconds to wait. Then the connection ends as told. The steps after the first are
+   * played `times` times. */
+  | { do: "raw"; steps: (string | number)[]; last: "end" | "reset"; times?: number }
   | ({ do: "chat" } & ChatOptions)
   | ({ do: "responses" } & ChatOptions)
   /** Accepts and never answers. */
