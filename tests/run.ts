@@ -32,8 +32,8 @@ const started = performance.now();
 await Promise.all([prepareBrowserTests(), quickChecks()]);
 const clusters = await note(step("databases", startServers));
 if (clusters.failed === 0) {
-  await note(vitest("store"));
-  await note(vitest("wire"));
+  // The wire's tests mostly wait, the store's compute.
+  await Promise.all([note(vitest("store")), note(vitest("wire"))]);
   await note(vitest("processes"));
   await note(step("browser tests", browserTests));
 }

@@ -65,7 +65,7 @@ test("the demo makes its data once, sends live calls, answers anybody, and stops
   expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(2000);
 
   const live = "select count(*)::int as answer from calls where run <> 'seed' and template is not null";
-  await expect.poll(() => ask<number>(live), { timeout: 20_000 }).toBeGreaterThan(2);
+  await expect.poll(() => ask<number>(live), { timeout: 20_000 }).toBeGreaterThan(0);
   expect(await ask("select count(*)::int as answer from usage_lines where cost_usd is not null")).toBeGreaterThan(2000);
 
   const [, baseUrl = ""] = /Base URL +(\S+)/.exec(first.stdout()) ?? [];
@@ -80,13 +80,6 @@ test("the demo makes its data once, sends live calls, answers anybody, and stops
   first.child.kill("SIGINT");
   expect(await first.ended).toBe(0);
   expect(existsSync(join(dir, "instance.lock"))).toBe(false);
-
-  const second = demo();
-  await second.ready();
-  expect(second.stderr()).not.toContain("Demo data made");
-  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(2000);
-  second.child.kill("SIGTERM");
-  expect(await second.ended).toBe(0);
 }, 120_000);
 
 test("old data is used and its age is said, an interrupted seeding begins anew", async () => {
@@ -96,6 +89,8 @@ test("old data is used and its age is said, an interrupted seeding begins anew",
   const old = demo();
   await old.ready();
   expect(old.stderr()).toContain("The demo data ends on 2026-01-05; npm run demo -- --renew makes it anew.");
+  expect(old.stderr()).not.toContain("Demo data made");
+  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(2000);
   old.child.kill("SIGTERM");
   expect(await old.ended).toBe(0);
   note(false);
