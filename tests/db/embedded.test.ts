@@ -8,6 +8,9 @@ import { isAlive } from "#db/embedded/is-alive.ts";
 import { startEmbedded } from "#db/embedded.ts";
 import { temporaryFolder } from "#tests/support/temporary-folder.ts";
 
+/** Below the range that the system hands out: other tests' sockets must not take it between two starts. */
+const PORT = 20_000 + (process.pid % 10_000);
+
 // One cluster for all: making one takes longer than what is tested.
 const dir = folder();
 const other = folder();
@@ -32,7 +35,7 @@ const ask = async (url: string, statement: string) => {
 };
 
 test("it starts, stops, and keeps data, password and port", async () => {
-  const first = await startEmbedded({ dir, port: 0 });
+  const first = await startEmbedded({ dir, port: PORT });
   await ask(first.url, "create table kept (n int); insert into kept values (7)");
   await first.stop();
   await first.exited;
@@ -45,7 +48,7 @@ test("it starts, stops, and keeps data, password and port", async () => {
 });
 
 test("killed outright, it recovers what was committed", async () => {
-  const first = await startEmbedded({ dir, port: 0 });
+  const first = await startEmbedded({ dir, port: PORT });
   await ask(first.url, "create table many (n int); insert into many select generate_series(1, 1000)");
   process.kill(postmaster(), "SIGKILL");
   await first.exited;
@@ -56,7 +59,7 @@ test("killed outright, it recovers what was committed", async () => {
 
 test("it goes when its supervisor is killed, and the next start goes on", async () => {
   const script = `const { startEmbedded } = await import("#db/embedded.ts");
-    console.log((await startEmbedded({ dir: process.argv[1], port: 0 })).url); setInterval(() => {}, 1000)`;
+    console.log((await startEmbedded({ dir: process.argv[1], port: ${PORT} })).url); setInterval(() => {}, 1000)`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script, dir], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -73,7 +76,7 @@ test("it goes when its supervisor is killed, and the next start goes on", async 
 });
 
 test("one that nobody supervises any more is used again, and can be stopped", async () => {
-  const first = await startEmbedded({ dir, port: 0 });
+  const first = await startEmbedded({ dir, port: PORT });
   const said: string[] = [];
   const adopted = await startEmbedded({ dir, log: (sentence) => said.push(sentence) });
   expect(adopted.url).toBe(first.url);
@@ -95,7 +98,7 @@ test("data of another major version is refused and left alone, and a taken port 
 });
 
 test("its log never repeats values", async () => {
-  const server = await startEmbedded({ dir, port: 0 });
+  const server = await startEmbedded({ dir, port: PORT });
   await ask(server.url, "select 'hunter22'::int").catch(() => {});
   await ask(server.url, "create table t (n int primary key); insert into t values (424242), (424242)").catch(() => {});
   await sleep(50);
