@@ -34,6 +34,8 @@ const ask = async (url: string, statement: string) => {
   }
 };
 
+const withoutPort = (url: string) => url.replace(/:\d+\//, "/");
+
 test("it starts, stops, and keeps data, password and port", async () => {
   const first = await startEmbedded({ dir, port: PORT });
   await ask(first.url, "create table kept (n int); insert into kept values (7)");
@@ -70,7 +72,8 @@ test("it goes when its supervisor is killed, and the next start goes on", async 
   child.kill("SIGKILL");
   const next = await startEmbedded({ dir });
   expect(await ask(next.url, "select 1 as one")).toEqual([{ one: 1 }]);
-  expect(next.url).toBe(url);
+  // The same data and password; the port may still be the dying server's.
+  expect(withoutPort(next.url)).toBe(withoutPort(String(url)));
   await next.stop();
   await expect.poll(() => isAlive(pid)).toBe(false);
 });
