@@ -5,7 +5,7 @@ import { bookingDay, type ClosedPeriod, dayOf } from "./booking.ts";
 import { ensurePartitions } from "./partitions.ts";
 import { recordChanges } from "./record-changes.ts";
 import { rollUpCalls } from "./rollup-calls.ts";
-import { bookedByCalls, rollUpSpend } from "./rollup-spend.ts";
+import { bookedByCalls, dropEmptySpend, rollUpSpend } from "./rollup-spend.ts";
 import { callRow, insertRows, quoted, quotedJson, toolCallRows } from "./rows.ts";
 import { insertLines, rebookLines } from "./usage-lines.ts";
 
@@ -162,6 +162,7 @@ function write(batch: RecordBatch, plan: Plan, refused: Refused[]): string[] {
     guard(batch, plan.closed),
     ...(stale.length ? takeOut(stale) : []),
     ...(fresh.length ? insertCalls(fresh, stale) : []),
+    ...(stale.length ? [dropEmptySpend(anyOf(stale))] : []),
     ...refused.map((one) => insertSetAside(one, batch.sealForSetAside)),
     ...(batch.feedback.length ? [insertFeedback(batch.feedback)] : []),
     ...(batch.carried ? replaceCarried(batch.spool, batch.carried) : []),

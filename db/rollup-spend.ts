@@ -166,3 +166,18 @@ export const rollUpSpend = (booked: Booked, sign: 1 | -1 = 1): string => `
   from summed join places using (${PLACE})
   group by ${Array.from({ length: 10 }, (_, i) => i + 1).join(", ")}
   on conflict (${KEY}) do update set ${SPEND_MEASURES.map((name) => `${name} = r.${name} + excluded.${name}`).join(", ")}`;
+
+/**
+ * SQL that removes rows of nothing: a call that was read again under another name leaves one under its old name. `ids` are the
+ * calls that were replaced. Closed months stay as they are.
+ */
+export const dropEmptySpend = (ids: string): string => `
+  delete from rollup_spend r
+  where (project_id, bucket, writer) in (
+      select project_id, date_bin('15 minutes', started_at, 'epoch'), spool from calls where id = ${ids}
+    )
+    and ${SPEND_MEASURES.map((name) => `${name} = 0`).join(" and ")}
+    and not exists (
+      select 1 from closed_periods p
+      where p.project_id = r.project_id and p.month = date_trunc('month', r.bucket at time zone 'UTC')::date
+    )`;

@@ -3,7 +3,6 @@ import {
   bigint,
   boolean,
   check,
-  customType,
   date,
   doublePrecision,
   index,
@@ -14,16 +13,11 @@ import {
   primaryKey,
   smallint,
   text,
-  timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
 import { OUTCOMES } from "#lib/call.ts";
 import { MODALITIES } from "#lib/modalities.ts";
-
-const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => "bytea" });
-const count = () => bigint({ mode: "number" });
-const instant = () => timestamp({ withTimezone: true, precision: 3, mode: "date" });
-const quoted = (names: readonly string[]) => sql.raw(names.map((name) => `'${name}'`).join(", "));
+import { bytea, count, instant, listed } from "./columns.ts";
 
 /**
  * One row per call. The id is a UUIDv7: primary key, range-partition key (weekly) and distribution key in one, so a
@@ -135,7 +129,7 @@ export const calls = pgTable(
     index("calls_session").on(t.session, t.id).where(sql`${t.session} is not null`),
     index("calls_booked_late").on(t.bookedOn).where(sql`${t.bookedOn} is not null`),
     index("calls_not_completed").on(t.outcome, t.id.desc()).where(sql`${t.outcome} <> 'completed'`),
-    check("calls_outcome", sql`${t.outcome} in (${quoted(OUTCOMES)})`),
+    check("calls_outcome", sql`${t.outcome} in (${listed(OUTCOMES)})`),
     check("calls_usage_source", sql`${t.usageSource} in ('reported', 'estimated', 'measured', 'none')`),
     check("calls_cached_inside_input", sql`${t.cachedTokens} <= ${t.inputTokens}`),
   ],
@@ -170,7 +164,7 @@ export const usageLines = pgTable(
   (t) => [
     primaryKey({ columns: [t.callId, t.adjustment, t.direction, t.modality, t.cache, t.unit] }),
     check("usage_lines_direction", sql`${t.direction} in ('input', 'output')`),
-    check("usage_lines_modality", sql`${t.modality} in (${quoted(MODALITIES.map((m) => m.name))})`),
+    check("usage_lines_modality", sql`${t.modality} in (${listed(MODALITIES.map((m) => m.name))})`),
     check("usage_lines_cache", sql`${t.cache} in ('none', 'read', 'write')`),
     check("usage_lines_quantity", sql`${t.quantity} >= 0 or ${t.adjustment} > 0`),
     check("usage_lines_priced", sql`(${t.priceId} is null) = (${t.costUsd} is null)`),
@@ -305,178 +299,3 @@ export const closedPeriods = pgTable(
   },
   (t) => [primaryKey({ columns: [t.projectId, t.month] })],
 );
-
-/**
- * How far a spool is stored. Moves in the same transaction as the rows it covers: that is what makes every call
- * stored exactly once. `low` is where reading must resume (the oldest call still in flight starts there); everything
- * that ended before `high` is stored.
- */
-export const spoolPositions = pgTable("spool_positions", {
-  spool: text().primaryKey(),
-  lowSegment: bigint({ mode: "number" }).notNull(),
-  lowOffset: bigint({ mode: "number" }).notNull(),
-  highSegment: bigint({ mode: "number" }).notNull(),
-  highOffset: bigint({ mode: "number" }).notNull(),
-  /** The run being read, and its counts (lib/spool/assembler.ts RunTotals). */
-  run: text().notNull(),
-  totals: jsonb().notNull().$type<unknown>(),
-  lease: text(),
-  leasedUntil: instant(),
-  updatedAt: instant().notNull().defaultNow(),
-});
-
-/**
- * The equation of each run of a proxy worker: accepted = stored + set aside + dropped (by reason) + still in flight. Kept for
- * ever: it is the proof that nothing was lost.
- */
-export const spoolRuns = pgTable(
-  "spool_runs",
-  {
-    spool: text().notNull(),
-    run: text().notNull(),
-    accepted: count().notNull(),
-    started: count().notNull(),
-    stored: count().notNull(),
-    setAside: count().notNull(),
-    dropped: jsonb().notNull().$type<Record<string, number>>(),
-    atRisk: count().notNull(),
-    firstSeenAt: instant().notNull().defaultNow(),
-    updatedAt: instant().notNull().defaultNow(),
-  },
-  (t) => [primaryKey({ columns: [t.spool, t.run] })],
-);
-
-/** Calls in flight for so long that their first segment could be let go: their frames so far, sealed. */
-export const spoolCarried = pgTable(
-  "spool_carried",
-  {
-    spool: text().notNull(),
-    run: text().notNull(),
-    seq: bigint({ mode: "number" }).notNull(),
-    sealed: bytea().notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.spool, t.run, t.seq] })],
-);
-
-/** Exchanges that could not be stored: kept, counted, retryable. */
-export const setAside = pgTable("set_aside", {
-  id: uuid().primaryKey(),
-  spool: text().notNull(),
-  run: text().notNull(),
-  seq: bigint({ mode: "number" }).notNull(),
-  reason: text().notNull(),
-  sealed: bytea().notNull(),
-  setAsideAt: instant().notNull().defaultNow(),
-});
-
-/**
- * Calls per 15 minutes. Derived from `calls` and `usage_lines`: `npm run rebuild-rollups` recomputes it and a test
- * compares. '' stands for "none given", '(other)' for values beyond the limit of distinct values per bucket.
- */
-export const rollupCalls = pgTable(
-  "rollup_calls",
-  {
-    projectId: text().notNull(),
-    bucket: instant().notNull(),
-    /** The spool whose recorder wrote the row: two recorders never share one. */
-    writer: text().notNull(),
-    environment: text().notNull(),
-    feature: text().notNull(),
-    model: text().notNull(),
-    endpoint: text().notNull(),
-    outcome: text().notNull(),
-    calls: count().notNull(),
-    inputTokens: count().notNull(),
-    cachedTokens: count().notNull(),
-    outputTokens: count().notNull(),
-    inputTokensEstimated: count().notNull(),
-    outputTokensEstimated: count().notNull(),
-    /** Calls whose usage is not known at all: they are in no token sum. */
-    callsWithoutUsage: count().notNull(),
-  },
-  (t) => [
-    primaryKey({
-      columns: [t.projectId, t.bucket, t.writer, t.environment, t.feature, t.model, t.endpoint, t.outcome],
-    }),
-  ],
-);
-
-/**
- * Money, tokens and calls per 15 minutes of the *booked* moment. Derived from `calls` and `usage_lines` like rollup_calls
- * (db/rollup-spend.ts is the definition). Tokens and costs by modality and kind: input is without what was read from the
- * cache, and with what was written to it.
- */
-export const rollupSpend = pgTable(
-  "rollup_spend",
-  {
-    projectId: text().notNull(),
-    bucket: instant().notNull(),
-    writer: text().notNull(),
-    environment: text().notNull(),
-    feature: text().notNull(),
-    customer: text().notNull(),
-    template: text().notNull(),
-    templateVersion: text().notNull(),
-    /** Of calls without a template: the hash of their instructions. */
-    unitHash: text().notNull(),
-    model: text().notNull(),
-    calls: count().notNull(),
-    callsFailed: count().notNull(),
-    callsUnpriced: count().notNull(),
-    callsWithoutUsage: count().notNull(),
-    costUsd: numeric().notNull(),
-    costEstimatedUsd: numeric().notNull(),
-    savedUsd: numeric().notNull(),
-    tokensEstimated: count().notNull(),
-    textInput: count().notNull(),
-    textCached: count().notNull(),
-    textOutput: count().notNull(),
-    imageInput: count().notNull(),
-    imageCached: count().notNull(),
-    imageOutput: count().notNull(),
-    audioInput: count().notNull(),
-    audioCached: count().notNull(),
-    audioOutput: count().notNull(),
-    textInputUsd: numeric().notNull(),
-    textCachedUsd: numeric().notNull(),
-    textOutputUsd: numeric().notNull(),
-    imageInputUsd: numeric().notNull(),
-    imageCachedUsd: numeric().notNull(),
-    imageOutputUsd: numeric().notNull(),
-    audioInputUsd: numeric().notNull(),
-    audioCachedUsd: numeric().notNull(),
-    audioOutputUsd: numeric().notNull(),
-  },
-  (t) => [
-    primaryKey({
-      name: "rollup_spend_pk",
-      columns: [
-        t.projectId,
-        t.bucket,
-        t.writer,
-        t.environment,
-        t.feature,
-        t.customer,
-        t.template,
-        t.templateVersion,
-        t.unitHash,
-        t.model,
-      ],
-    }),
-  ],
-);
-
-/** One running copy of a job: whoever holds an unexpired row. Works through PgBouncer in transaction mode. */
-export const jobs = pgTable("jobs", {
-  name: text().primaryKey(),
-  lockedBy: text(),
-  lockedUntil: instant(),
-  fence: bigint({ mode: "number" }).notNull(),
-  lastFinishedAt: instant(),
-});
-
-/** Small facts about the installation: the highest id sealed, the newest watermark of each recorder, and so on. */
-export const settings = pgTable("settings", {
-  name: text().primaryKey(),
-  value: jsonb().notNull().$type<unknown>(),
-});

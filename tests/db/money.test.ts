@@ -122,6 +122,16 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     });
   });
 
+  it("a call that is read again under another name leaves nothing under its old one", async () => {
+    const at = Date.UTC(2026, 0, 15);
+    const old = await callAt(at, { decoderVersion: 1, feature: "old-name" });
+    await record(old);
+    await record(await callAt(at, { id: old.id, decoderVersion: 2, feature: "new-name" }));
+    const rows = await db.sql`
+      select feature, calls, cost_usd from rollup_spend where bucket >= '2026-01-15' and bucket < '2026-01-16'`;
+    expect([...rows]).toEqual([{ feature: "new-name", calls: 1, cost_usd: "0.00375" }]);
+  });
+
   it("a closed month does not change: late calls and late knowledge are booked into the next", async () => {
     const march = Date.UTC(2026, 2, 20, 10);
     const early = await callAt(march, { decoderVersion: 1 });
