@@ -2,7 +2,7 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "postgresql",
-  schema: ["./db/schema.ts", "./db/schema-rollups.ts", "./db/schema-spool.ts"],
+  schema: ["./db/schema.ts", "./db/schema-rollups.ts", "./db/schema-alerts.ts", "./db/schema-spool.ts"],
   out: "./drizzle",
   casing: "snake_case",
 });

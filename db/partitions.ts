@@ -12,6 +12,16 @@ export const PARTITIONED = [
   { table: "payloads", spanMs: DAY_MS },
 ] as const;
 
+/** The name of the partition that holds a moment (milliseconds). */
+export function partitionOf(table: (typeof PARTITIONED)[number]["table"], ms: number): string {
+  const { spanMs } = PARTITIONED.find((one) => one.table === table) as (typeof PARTITIONED)[number];
+  return nameOf(table, startOf(ms, spanMs));
+}
+
+const startOf = (ms: number, spanMs: number) => Math.floor((ms - FIRST_MONDAY_MS) / spanMs) * spanMs + FIRST_MONDAY_MS;
+const nameOf = (table: string, startMs: number) =>
+  `${table}_p${new Date(startMs).toISOString().slice(0, 10).replaceAll("-", "")}`;
+
 /** Lowest UUIDv7 of a millisecond. */
 export const uuid7Floor = (ms: number): string => {
   const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, "0");
@@ -25,9 +35,8 @@ export const uuid7Floor = (ms: number): string => {
 export async function ensurePartitions(sql: Sql | TransactionSql, fromMs: number, toMs: number): Promise<string[]> {
   const made: string[] = [];
   for (const { table, spanMs } of PARTITIONED) {
-    const first = Math.floor((fromMs - FIRST_MONDAY_MS) / spanMs) * spanMs + FIRST_MONDAY_MS;
-    for (let start = first; start <= toMs; start += spanMs) {
-      const name = `${table}_p${new Date(start).toISOString().slice(0, 10).replaceAll("-", "")}`;
+    for (let start = startOf(fromMs, spanMs); start <= toMs; start += spanMs) {
+      const name = nameOf(table, start);
       const [exists] = await sql`select 1 from pg_inherits where inhrelid = to_regclass(${name})`;
       if (exists) continue;
       await makePartition(sql, table, name, start, start + spanMs);

@@ -1,6 +1,8 @@
 import type { Sql } from "postgres";
+import { anyBookedAgain } from "./booked-as.ts";
 import { uuid7Floor } from "./partitions.ts";
 import { rollUpCalls } from "./rollup-calls.ts";
+import { rollUpLatency } from "./rollup-latency.ts";
 import { bookedBetween, rollUpSpend } from "./rollup-spend.ts";
 
 const DAY_MS = 86_400_000;
@@ -15,17 +17,21 @@ export async function rebuildRollups(sql: Sql, fromMs: number, toMs: number, onD
     const end = day + DAY_MS;
     const [from, to] = [day, end].map((ms) => new Date(ms).toISOString());
     const ids = [uuid7Floor(day), uuid7Floor(end)] as const;
+    const booked = { ...bookedBetween(day, end, ...ids), ...((await anyBookedAgain(sql)) ? {} : { again: null }) };
     // One message, one implicit transaction: see record-batch.ts.
     await sql.unsafe(`
       lock table closed_periods in row share mode;
-      lock table rollup_calls, rollup_spend in share row exclusive mode;
+      delete from folded_days where day = '${from?.slice(0, 10)}';
+      lock table rollup_calls, rollup_latency, rollup_spend in share row exclusive mode;
       delete from rollup_calls where bucket >= '${from}' and bucket < '${to}';
       ${rollUpCalls(`id >= '${ids[0]}' and id < '${ids[1]}'`)};
+      delete from rollup_latency where bucket >= '${from}' and bucket < '${to}';
+      ${rollUpLatency(`id >= '${ids[0]}' and id < '${ids[1]}'`)};
       delete from rollup_spend r where bucket >= '${from}' and bucket < '${to}' and not exists (
         select 1 from closed_periods p
         where p.project_id = r.project_id and p.month = date_trunc('month', r.bucket at time zone 'UTC')::date
       );
-      ${rollUpSpend(bookedBetween(day, end, ...ids))}`);
+      ${rollUpSpend(booked)}`);
     onDay?.(new Date(day).toISOString().slice(0, 10));
   }
 }

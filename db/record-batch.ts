@@ -1,10 +1,13 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
+import { correctCounts, keepAsBooked } from "./booked-as.ts";
 import { bookingDay, type ClosedPeriod, dayOf } from "./booking.ts";
+import { mayBeFolded, unfold } from "./fold-days.ts";
 import { ensurePartitions } from "./partitions.ts";
 import { recordChanges } from "./record-changes.ts";
 import { rollUpCalls } from "./rollup-calls.ts";
+import { dropEmptyLatency, rollUpLatency } from "./rollup-latency.ts";
 import { bookedByCalls, dropEmptySpend, rollUpSpend } from "./rollup-spend.ts";
 import { callRow, insertRows, quoted, quotedJson, toolCallRows } from "./rows.ts";
 import { insertLines, rebookLines } from "./usage-lines.ts";
@@ -160,9 +163,10 @@ function write(batch: RecordBatch, plan: Plan, refused: Refused[]): string[] {
   const { fresh, stale } = plan;
   return [
     guard(batch, plan.closed),
-    ...(stale.length ? takeOut(stale) : []),
+    ...unfoldTouched(fresh),
+    ...(stale.length ? takeOut(stale, fresh) : []),
     ...(fresh.length ? insertCalls(fresh, stale) : []),
-    ...(stale.length ? [dropEmptySpend(anyOf(stale))] : []),
+    ...(stale.length ? [dropEmptyLatency(anyOf(stale)), dropEmptySpend(anyOf(stale))] : []),
     ...refused.map((one) => insertSetAside(one, batch.sealForSetAside)),
     ...(batch.feedback.length ? [insertFeedback(batch.feedback)] : []),
     ...(batch.carried ? replaceCarried(batch.spool, batch.carried) : []),
@@ -199,7 +203,12 @@ async function findRefused(sql: Sql, batch: RecordBatch, { fresh, stale, closed 
   for (const one of fresh) {
     const old = stale.filter((id) => id === one.call.id);
     try {
-      await run(sql, [guard(batch, closed), ...(old.length ? takeOut(old) : []), ...insertCalls([one], old), undo]);
+      await run(sql, [
+        guard(batch, closed),
+        ...(old.length ? takeOut(old, [one]) : []),
+        ...insertCalls([one], old),
+        undo,
+      ]);
     } catch (error) {
       if (codeOf(error) === ONLY_TRIED) continue;
       if (!isDataError(error)) throw error;
@@ -209,20 +218,41 @@ async function findRefused(sql: Sql, batch: RecordBatch, { fresh, stale, closed 
   return refused;
 }
 
-function takeOut(ids: string[]): string[] {
+function takeOut(ids: string[], calls: readonly Booked[]): string[] {
   const these = anyOf(ids);
+  const closed = calls.filter(isClosed).map(({ call }) => call.id);
   return [
+    `delete from folded_days where day in (select booked_on from usage_lines where call_id = ${these})`,
     rollUpCalls(`id = ${these}`, -1),
-    rollUpSpend(bookedByCalls(these), -1),
+    rollUpLatency(`id = ${these}`, -1),
+    rollUpSpend(bookedByCalls(these, true), -1),
+    ...(closed.length ? [keepAsBooked(anyOf(closed))] : []),
+    // Lines booked in a closed month stay for ever; what changed is added beside them (db/usage-lines.ts).
+    `delete from usage_lines l where call_id = ${these} and not exists (
+       select 1 from calls c join closed_periods p on p.project_id = c.project_id
+       where c.id = l.call_id and p.month = date_trunc('month', l.booked_on)::date
+     )`,
     `delete from calls where id = ${these}`,
     `delete from tool_calls where call_id = ${these}`,
     `delete from payloads where call_id = ${these}`,
-    // Lines booked in a closed month stay for ever; what changed is added beside them (db/usage-lines.ts).
-    `delete from usage_lines l where call_id = ${these} and not exists (
-       select 1 from closed_periods p where p.month = date_trunc('month', l.booked_on)::date
-     )`,
   ];
 }
+
+/** Hardly ever any: only what comes late, or is read again, is of a day that may be folded. */
+function unfoldTouched(calls: readonly Booked[]): string[] {
+  const now = Date.now();
+  const touched = calls.flatMap(({ call, bookedOn, linesOn }) =>
+    [dayOf(call.startedAt), bookedOn, linesOn].flatMap((day) =>
+      day !== null && mayBeFolded(day, now) ? [{ day, project: call.projectId }] : [],
+    ),
+  );
+  return [...Map.groupBy(touched, ({ project }) => project)].map(([project, some]) =>
+    unfold(project, [...new Set(some.map(({ day }) => day))].sort()),
+  );
+}
+
+/** Finance has closed the month that the call is counted in: what is known now is booked later. */
+const isClosed = ({ call, bookedOn, linesOn }: Booked): boolean => (bookedOn ?? dayOf(call.startedAt)) !== linesOn;
 
 function insertCalls(calls: Booked[], stale: string[]): string[] {
   const recordedAt = new Date().toISOString();
@@ -238,13 +268,15 @@ function insertCalls(calls: Booked[], stale: string[]): string[] {
     ),
     ...insertLines(calls.filter(({ call }) => !stale.includes(call.id))),
     ...rebookLines(calls.filter(({ call }) => stale.includes(call.id))),
+    ...correctCounts(calls.filter((one) => stale.includes(one.call.id) && isClosed(one))),
     ...(tools.length ? [insertRows("tool_calls", tools)] : []),
     ...insertPayloads(calls),
     ...insertInstructions(calls),
     ...(objects.length ? [`${insertRows("provider_objects", objects)} on conflict do nothing`] : []),
     recordChanges(`id = ${these}`),
     rollUpCalls(`id = ${these}`),
-    rollUpSpend(bookedByCalls(these)),
+    rollUpLatency(`id = ${these}`),
+    rollUpSpend(bookedByCalls(these, stale.length > 0)),
   ];
 }
 

@@ -26,22 +26,25 @@ interface Measure {
   call: string;
   /** Over the lines of one call that are booked on one day, as `l`. */
   lines: string;
+  /** Of a row of `booked_as`, as `b`, which then stands in for the call; '0' when left out. */
+  again?: string;
 }
 
 const tokens = (condition: string) => `coalesce(sum(l.quantity) filter (where l.unit = 'token' and ${condition}), 0)`;
 const money = (column: string, condition: string) => `coalesce(sum(l.${column}) filter (where ${condition}), 0)`;
 
 const MEASURES: readonly Measure[] = [
-  { name: "calls", call: "1", lines: "0" },
-  { name: "calls_failed", call: "(c.outcome <> 'completed')::int", lines: "0" },
+  { name: "calls", call: "1", lines: "0", again: "(b.correction = 0)::int" },
+  { name: "calls_failed", call: "(c.outcome <> 'completed')::int", lines: "0", again: "b.failed" },
   {
     name: "calls_unpriced",
     // A usage that contradicts itself has no lines: its cost is unknown too.
     call: "('usage_inconsistent' = any(c.problems))::int",
+    again: "b.unpriced",
     // What this day changes: is something unpriced up to it, and was something before? A reversal takes its mark away again.
     lines: `case when bool_or(l.cost_usd is null) then ${unpricedUpTo("<=")} - ${unpricedUpTo("<")} else 0 end`,
   },
-  { name: "calls_without_usage", call: "(c.usage_source = 'none')::int", lines: "0" },
+  { name: "calls_without_usage", call: "(c.usage_source = 'none')::int", lines: "0", again: "b.without_usage" },
   { name: "cost_usd", call: "0", lines: money("cost_usd", "l.source <> 'estimated'") },
   { name: "cost_estimated_usd", call: "0", lines: money("cost_usd", "l.source = 'estimated'") },
   { name: "saved_usd", call: "0", lines: money("saved_usd", "true") },
@@ -68,20 +71,28 @@ function cells(suffix: string, sum: (condition: string) => string): Measure[] {
 export const SPEND_MEASURES: readonly string[] = MEASURES.map(({ name }) => name);
 
 /**
- * The calls counted, as `c`; and the lines summed, as `l` with their call `c`. Several conditions of a kind never meet the same
- * call or line: each is a scan of its own, which finds its index. Made of ids and moments, never of text from outside.
+ * The calls counted, as `c`; the lines summed, as `l` with their call `c`; and, of calls that were read again after their month
+ * was closed, what is counted of them, as `b` with its call `c`. Several conditions of a kind never meet the same row: each is a
+ * scan of its own, which finds its index. Made of ids and moments, never of text from outside.
  */
 export interface Booked {
   calls: string[];
   lines: string[];
+  /** null: none of these calls is in `booked_as`. */
+  again: string[] | null;
 }
 
-export const bookedByCalls = (ids: string): Booked => ({ calls: [`c.id = ${ids}`], lines: [`l.call_id = ${ids}`] });
+export const bookedByCalls = (ids: string, again: boolean): Booked => ({
+  calls: [`c.id = ${ids}`],
+  lines: [`l.call_id = ${ids}`],
+  again: again ? [`c.id = ${ids}`] : null,
+});
 
 const OWN_DAY = "(c.started_at at time zone 'UTC')::date";
 const CALL_BOOKED_AT = "coalesce(c.booked_on::timestamp at time zone 'UTC', c.started_at)";
-/** A line that is booked on another day than its call's own is booked at that day's first moment. */
-const LINE_BOOKED_AT = `case when l.booked_on = ${OWN_DAY} then c.started_at else l.booked_on::timestamp at time zone 'UTC' end`;
+/** What is booked on another day than its call's own is booked at that day's first moment. */
+const bookedAt = (day: string) =>
+  `case when ${day} = ${OWN_DAY} then c.started_at else ${day}::timestamp at time zone 'UTC' end`;
 
 const DAY_MS = 86_400_000;
 
@@ -89,11 +100,17 @@ const DAY_MS = 86_400_000;
  * What is booked in a stretch of time. `idFrom` and `idTo` are the UUIDv7 of its edges, so that calls are found by their
  * key; what was booked late stands at midnight and is found by its day.
  */
-export function bookedBetween(fromMs: number, toMs: number, idFrom: string, idTo: string): Booked {
+export function bookedBetween(
+  fromMs: number,
+  toMs: number,
+  idFrom: string,
+  idTo: string,
+): Booked & { again: string[] } {
   const within = (id: string) => `${id} >= '${idFrom}' and ${id} < '${idTo}'`;
-  const own: Booked = {
+  const own = {
     calls: [`${within("c.id")} and c.booked_on is null`],
     lines: [`${within("c.id")} and ${within("l.call_id")} and l.booked_on = ${OWN_DAY}`],
+    again: [`${within("c.id")} and b.counted_on = ${OWN_DAY}`],
   };
   const first = Math.ceil(fromMs / DAY_MS) * DAY_MS;
   if (first >= toMs) return own;
@@ -106,6 +123,7 @@ export function bookedBetween(fromMs: number, toMs: number, idFrom: string, idTo
       `l.adjustment = 0 and l.booked_on = c.booked_on and c.booked_on ${days}`,
       `l.adjustment > 0 and l.booked_on <> ${OWN_DAY} and l.booked_on ${days}`,
     ],
+    again: [...own.again, `b.counted_on <> ${OWN_DAY} and b.counted_on ${days}`],
   };
 }
 
@@ -113,21 +131,41 @@ export function bookedBetween(fromMs: number, toMs: number, idFrom: string, idTo
  * SQL: each call and its lines as rows with the dimensions, `booked_at` and the measures. The only definition of what is spent;
  * the rollup and every figure that is computed without it are sums over these rows.
  */
-export const spendParts = ({ calls, lines }: Booked): string =>
+export const spendParts = ({ calls, lines, again }: Booked): string =>
   [
     ...calls.map(
       (which) => `
         select ${PART_KEYS}, ${CALL_BOOKED_AT} as booked_at, ${MEASURES.map(({ name, call }) => `${call} as ${name}`).join(", ")}
-        from calls c where ${which}`,
+        from calls c where ${again ? `${NOT_AGAIN} and` : ""} ${which}`,
     ),
-    ...lines.map(
+    ...lines.map((which) => linesOf("calls", again ? `${NOT_AGAIN} and ${which}` : which)),
+    ...(again ? lines.map((which) => linesOf(AS_BOOKED, which)) : []),
+    ...(again ?? []).map(
       (which) => `
-        select ${PART_KEYS}, ${LINE_BOOKED_AT}, ${MEASURES.map((one) => one.lines).join(", ")}
-        from calls c join usage_lines l on l.call_id = c.id where ${which}
-        group by c.id, l.booked_on`,
+        select ${PART_KEYS}, ${bookedAt("b.counted_on")}, ${MEASURES.map(({ again: counted = "0" }) => counted).join(", ")}
+        from ${AS_BOOKED} c join ${COUNTED} b on b.call_id = c.id where ${which}`,
     ),
   ].join(" union all ");
 
+const linesOf = (calls: string, which: string) => `
+  select ${PART_KEYS}, ${bookedAt("l.booked_on")}, ${MEASURES.map((one) => one.lines).join(", ")}
+  from ${calls} c join usage_lines l on l.call_id = c.id where ${which}
+  group by c.id, l.booked_on${calls === AS_BOOKED ? `, ${KEY_COLUMNS.map((name) => `c.${name}`).join(", ")}` : ""}`;
+
+const NOT_AGAIN = "not exists (select 1 from booked_as was where was.call_id = c.id)";
+/** Calls that were read again after their month was closed: as they are, under the names that their money keeps. */
+const AS_BOOKED = `(
+  select (jsonb_populate_record(k, jsonb_build_object(
+    'environment', n.environment, 'feature', n.feature, 'customer', n.customer, 'template', n.template,
+    'template_version', n.template_version, 'unit_hash', n.unit_hash, 'model', n.model
+  ))).*
+  from calls k join booked_as n on n.call_id = k.id and n.correction = 0
+)`;
+/** Its names stay behind: a filter means the call's. */
+const COUNTED = "(select call_id, correction, booked_on as counted_on, failed, unpriced, without_usage from booked_as)";
+
+/** What the keys of a part are made of: a derived table has no primary key to group by. */
+const KEY_COLUMNS = ["project_id", "spool", "started_at", "request_model", ...SPEND_DIMENSIONS];
 const PART_KEYS = `
   c.project_id, c.spool as writer, c.environment,
   coalesce(c.feature, '') as feature, coalesce(c.customer, '') as customer,

@@ -173,6 +173,31 @@ export const usageLines = pgTable(
   ],
 );
 
+/**
+ * What a closed month counts of a call that was read again since. `correction` 0 is how the call was booked first, under the names
+ * that its money keeps; later rows are what later readings changed, booked in an open month.
+ */
+export const bookedAs = pgTable(
+  "booked_as",
+  {
+    callId: uuid().notNull(),
+    correction: smallint().notNull(),
+    bookedOn: date({ mode: "string" }).notNull(),
+    environment: text().notNull(),
+    feature: text(),
+    customer: text(),
+    template: text(),
+    templateVersion: text(),
+    unitHash: text(),
+    model: text(),
+    /** 1, 0 or -1 each. */
+    failed: smallint().notNull(),
+    unpriced: smallint().notNull(),
+    withoutUsage: smallint().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.callId, t.correction] }), index("booked_as_late").on(t.bookedOn)],
+);
+
 /** The price book as the recorder knows it: what the lines' `priceId` points to. Rows are added, never changed. */
 export const prices = pgTable("prices", {
   id: text().primaryKey(),

@@ -88,6 +88,9 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Outcomes that count as an error. What the client gave up is none: it is shown apart. */
+export const ERRORS: readonly Outcome[] = ["failed", "truncated", "unreachable", "interrupted"];
+
 /** Milliseconds since request start; null is "not seen". */
 export interface Timings {
   /** The last request body byte was read. */

@@ -1,5 +1,7 @@
 import type { CallFilter } from "#db/queries/call-filter.ts";
 import { OUTCOMES } from "#lib/call.ts";
+import { formatBand, parseBand } from "#lib/latency.ts";
+import { MODALITIES } from "#lib/modalities.ts";
 
 /** Attributes in the URL's order: `f=feature:search,chat;status:failed`. An empty value means "none given". */
 export const ATTRIBUTES = [
@@ -12,6 +14,9 @@ export const ATTRIBUTES = [
   { key: "version", label: "Version", column: "templateVersion" },
   { key: "unit", label: "Instructions", column: "unitHash" },
   { key: "cost", label: "Cost", column: "cost" },
+  { key: "endpoint", label: "Endpoint", column: "endpoint" },
+  { key: "modality", label: "Modality", column: "modality" },
+  { key: "latency", label: "Latency", column: "latency" },
 ] as const;
 
 export type Attribute = (typeof ATTRIBUTES)[number];
@@ -41,16 +46,26 @@ export function parseFilter(text: string): { filter: CallFilter; notUnderstood: 
     if (filter[attribute.column]) notUnderstood.push(`${key}, given twice`);
     const known = wanted.filter((value) => isKnown(attribute.key, value));
     for (const value of wanted) if (!known.includes(value)) notUnderstood.push(`${key}:${value}`);
-    if (known.length) filter[attribute.column] = known;
+    if (known.length) filter[attribute.column] = attribute.key === "latency" ? [...new Set(known.map(snapped))] : known;
   }
-  // Outcomes were checked against their list above.
+  // Outcomes and modalities were checked against their lists above.
   return { filter: filter as CallFilter, notUnderstood };
 }
 
 /** Attributes with a closed list of values. */
-const CLOSED: Partial<Record<Attribute["key"], readonly string[]>> = { status: OUTCOMES, cost: ["unpriced"] };
+const CLOSED: Partial<Record<Attribute["key"], readonly string[]>> = {
+  status: OUTCOMES,
+  cost: ["unpriced"],
+  modality: [...MODALITIES.map(({ name }) => name), ""],
+};
 const isKnown = (key: Attribute["key"], value: string): boolean =>
-  CLOSED[key]?.includes(value) ?? !value.includes("\u0000");
+  CLOSED[key]?.includes(value) ?? (key === "latency" ? parseBand(value) !== null : !value.includes("\u0000"));
+
+/** As it is understood, with the edges that it means. */
+function snapped(text: string): string {
+  const band = parseBand(text);
+  return band ? formatBand(band) : text;
+}
 
 export function formatFilter(filter: CallFilter): string {
   return ATTRIBUTES.flatMap(({ key, column }) => {

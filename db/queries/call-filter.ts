@@ -1,7 +1,10 @@
 import type { Sql, TransactionSql } from "postgres";
 import { uuid7Floor } from "#db/partitions.ts";
+import { metricBin } from "#db/rollup-latency.ts";
 import { OTHER } from "#db/rollup-limit.ts";
 import type { Outcome } from "#lib/call.ts";
+import { parseBand } from "#lib/latency.ts";
+import type { Modality } from "#lib/modalities.ts";
 import type { Interval } from "#lib/range.ts";
 
 /** A connection, or the transaction that a page reads in. */
@@ -20,6 +23,11 @@ export interface CallFilter {
   unitHash?: readonly string[];
   /** Calls whose cost is not known, wholly or in part. */
   cost?: readonly "unpriced"[];
+  endpoint?: readonly string[];
+  /** What a call was about, for its latency (`call_modality` in the migrations); '' = nothing known went in or came out. */
+  modality?: readonly (Modality | "")[];
+  /** Bands of lib/latency.ts, `duration:1024..2048`. Of the calls that latency is told of, exactly those that its heatmap counts there. */
+  latency?: readonly string[];
 }
 
 /** Which calls a page speaks about. */
@@ -30,7 +38,7 @@ export interface Scope {
 }
 
 /** Attributes that `rollup_calls` keeps; a filter by any other reads the calls themselves. */
-export const ROLLED_UP = ["feature", "model", "outcome", "environment"] as const;
+export const ROLLED_UP = ["feature", "model", "outcome", "environment", "endpoint"] as const;
 
 export const servedByRollup = (filter: CallFilter): boolean =>
   Object.keys(filter).every((name) => ROLLED_UP.some((one) => one === name));
@@ -52,13 +60,26 @@ export const matching = (sql: Reader, filter: CallFilter) => sql`
   ${oneOf(sql, "template_version", filter.templateVersion)}
   ${filter.unitHash ? sql`and template is null` : sql``}
   ${oneOf(sql, "unit_hash", filter.unitHash)}
-  ${filter.cost ? unpriced(sql) : sql``}`;
+  ${filter.cost ? unpriced(sql) : sql``}
+  ${oneOf(sql, "endpoint", filter.endpoint)}
+  ${filter.modality ? sql`and coalesce(call_modality(input_modalities, output_modalities), '') in ${sql(all(filter.modality))}` : sql``}
+  ${filter.latency ? sql`and (${filter.latency.reduce((before, band) => sql`${before} or ${inBand(sql, band)}`, sql`false`)})` : sql``}`;
 
 /** As db/rollup-spend.ts counts them; a line that was unpriced and has its price since is reversed, and counts no more. */
 const unpriced = (sql: Reader) => sql`and (
   'usage_inconsistent' = any(problems)
   or (select sum(line.quantity) <> 0 from usage_lines line where line.call_id = id and line.cost_usd is null)
 )`;
+
+/** A quarter of a doubling is nine bins. Compared by bin, as histograms are: a value on an edge is on the same side of it everywhere. */
+function inBand(sql: Reader, text: string) {
+  const band = parseBand(text);
+  if (!band) return sql`false`;
+  const bin = sql.unsafe(metricBin(band.metric));
+  const from = band.from === null ? sql`` : sql`and ${bin} >= ${band.from * 9}`;
+  const to = band.to === null ? sql`` : sql`and ${bin} < ${band.to * 9}`;
+  return sql`(${bin} is not null ${from} ${to})`;
+}
 
 /**
  * Conditions on `rollup_calls`, where "none given" is ''. Rows that fold several values into '(other)' come along:
@@ -68,7 +89,8 @@ export const matchingRollup = (sql: Reader, filter: CallFilter) => sql`
   ${filter.feature ? sql`and feature in ${sql(all([...filter.feature, OTHER]))}` : sql``}
   ${filter.model ? sql`and model in ${sql(all([...filter.model, OTHER]))}` : sql``}
   ${filter.outcome ? sql`and outcome in ${sql(all(filter.outcome))}` : sql``}
-  ${filter.environment ? sql`and environment in ${sql(all(filter.environment))}` : sql``}`;
+  ${filter.environment ? sql`and environment in ${sql(all(filter.environment))}` : sql``}
+  ${filter.endpoint ? sql`and endpoint in ${sql(all(filter.endpoint))}` : sql``}`;
 
 /** True for a rollup row that holds several values of a filtered attribute. */
 export const folded = (sql: Reader, filter: CallFilter) => sql`

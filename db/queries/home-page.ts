@@ -1,5 +1,3 @@
-import { uuid7Floor } from "#db/partitions.ts";
-import type { Modality } from "#lib/modalities.ts";
 import type { Interval } from "#lib/range.ts";
 import type { Reader } from "./call-filter.ts";
 import { spendSource } from "./spend-source.ts";
@@ -53,7 +51,7 @@ export interface ModelUse {
 
 /** Models by their calls in a stretch of time, most used first, at most `limit`. Reads as much as `spentIn`. */
 export async function modelsIn(sql: Reader, project: string, interval: Interval, limit: number): Promise<ModelUse[]> {
-  const { rows } = await spendSource(sql, { project, interval, filter: {} });
+  const { rows } = await spendSource(sql, { project, interval, filter: {} }, null);
   return sql<ModelUse[]>`
     select
       model, sum(calls)::bigint as calls, sum(calls_unpriced)::bigint as "callsUnpriced",
@@ -62,65 +60,6 @@ export async function modelsIn(sql: Reader, project: string, interval: Interval,
     group by 1
     order by sum(calls_unpriced) > 0 desc, 2 desc, 1
     limit ${limit}`;
-}
-
-export type Pace = "first_token" | "first_audio" | "duration";
-
-export interface Slowness {
-  modality: Modality;
-  /** What was waited for: the first token of a stream, the first audio, or the whole answer. */
-  pace: Pace;
-  n: number;
-  p95Ms: number;
-}
-
-/**
- * 95th percentile of completed calls by what came out of them, from raw values, slowest first. Of a stretch with more than
- * `mostCalls` the newest that many are looked at.
- */
-export async function slowestIn(
-  sql: Reader,
-  project: string,
-  { fromMs, toMs }: Interval,
-  mostCalls: number,
-): Promise<Slowness[]> {
-  return sql<Slowness[]>`
-    with call as (
-      select
-        case
-          when 'audio' = any(output_modalities) then 'audio'
-          when 'image' = any(output_modalities) then 'image'
-          when 'text' = any(output_modalities) then 'text'
-        end as modality,
-        streamed, first_token_ms, first_audio_ms, duration_ms
-      from calls
-      where project_id = ${project} and id >= ${uuid7Floor(fromMs)}::uuid and id < ${uuid7Floor(toMs)}::uuid
-        and outcome = 'completed'
-      order by id desc
-      limit ${mostCalls}
-    ),
-    waited as (
-      select
-        modality,
-        case
-          when modality = 'audio' and first_audio_ms is not null then 'first_audio'
-          when modality = 'text' and streamed and first_token_ms is not null then 'first_token'
-          else 'duration'
-        end as pace,
-        first_audio_ms, first_token_ms, duration_ms
-      from call where modality is not null
-    )
-    select
-      modality, pace, count(ms) as n, percentile_cont(0.95) within group (order by ms) as "p95Ms"
-    from (
-      select
-        modality, pace,
-        case pace when 'first_audio' then first_audio_ms when 'first_token' then first_token_ms else duration_ms end as ms
-      from waited
-    ) timed
-    where ms is not null
-    group by 1, 2
-    order by 4 desc, 1, 2`;
 }
 
 export interface Losses {

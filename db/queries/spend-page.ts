@@ -47,7 +47,7 @@ export async function spendOf(
   edges: readonly number[],
   limits: { rows: number; series: number },
 ): Promise<Spend> {
-  const source = await spendSource(sql, scope);
+  const source = await spendSource(sql, scope, edges);
   const rows = await sql<(SumsRow & SpendGroup & { part: string; rank: number; slot: number; groups: number })[]>`
     with part as materialized (
       select ${slotOf(sql, edges)} as slot, ${keyOf(sql, grouping)}, ${summed(sql)}
@@ -96,7 +96,7 @@ export async function spendBySlotAndGroup(
   edges: readonly number[],
   limit: number,
 ): Promise<SpendOfGroupInSlot[]> {
-  const { rows: source } = await spendSource(sql, scope);
+  const { rows: source } = await spendSource(sql, scope, edges);
   const rows = await sql<(SumsRow & SpendGroup & { slot: number })[]>`
     with part as (
       select ${slotOf(sql, edges)} as slot, ${keyOf(sql, grouping)}, ${summed(sql)}

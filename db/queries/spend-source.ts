@@ -1,8 +1,10 @@
 import type { PendingQuery, Row } from "postgres";
+import { anyBookedAgain } from "#db/booked-as.ts";
 import { uuid7Floor } from "#db/partitions.ts";
 import { OTHER } from "#db/rollup-limit.ts";
 import { bookedBetween, SPEND_DIMENSIONS, SPEND_MEASURES, type SpendDimension, spendParts } from "#db/rollup-spend.ts";
 import { type CallFilter, matching, type Reader, type Scope } from "./call-filter.ts";
+import { foldedStretches, type Stretches } from "./folded-days.ts";
 
 const QUARTER_MS = 900_000;
 
@@ -19,8 +21,8 @@ const COLUMNS = {
 
 export interface SpendSource {
   /**
-   * A derived table, in parentheses: rows with `bucket` (the booked moment, or its quarter of an hour), the dimensions ('' = none
-   * given, '(other)' = beyond the limit of values) and the measures of db/rollup-spend.ts.
+   * A derived table, in parentheses: rows with `bucket` (the booked moment, or its quarter of an hour, or its UTC day), the
+   * dimensions ('' = none given, '(other)' = beyond the limit of values) and the measures of db/rollup-spend.ts.
    */
   rows: PendingQuery<Row[]>;
   /** `calls`: computed from the calls themselves, because no rollup can answer; slower. */
@@ -29,18 +31,26 @@ export interface SpendSource {
 
 /**
  * What was spent in a scope. Every figure about money is a sum over these rows, whichever way they are made: whole quarters
- * of an hour come from the rollup, the ends of the range and what the rollup cannot tell apart from calls and their lines.
+ * of an hour come from the rollup (whole UTC days at once, unless one of the `edges` at which the reader tells time apart lies
+ * inside; null: it tells every quarter apart), the ends of the range and what the rollup cannot tell apart from calls and their lines.
  */
-export async function spendSource(sql: Reader, scope: Scope): Promise<SpendSource> {
+export async function spendSource(
+  sql: Reader,
+  scope: Scope,
+  edges: readonly number[] | null = [],
+): Promise<SpendSource> {
   const { fromMs, toMs } = scope.interval;
   const wholeFromMs = Math.ceil(fromMs / QUARTER_MS) * QUARTER_MS;
   const wholeToMs = Math.floor(toMs / QUARTER_MS) * QUARTER_MS;
-  const whole = { ...scope, interval: { fromMs: wholeFromMs, toMs: wholeToMs } };
-  if (wholeToMs <= wholeFromMs || !isKept(scope.filter) || (await isFolded(sql, whole)))
-    return { rows: sql`(${fromCalls(sql, scope, fromMs, toMs)})`, from: "calls" };
-  const head = fromMs < wholeFromMs ? sql`union all ${fromCalls(sql, scope, fromMs, wholeFromMs)}` : sql``;
-  const tail = wholeToMs < toMs ? sql`union all ${fromCalls(sql, scope, wholeToMs, toMs)}` : sql``;
-  return { rows: sql`(${fromRollup(sql, whole)} ${head} ${tail})`, from: "rollup" };
+  const again = await anyBookedAgain(sql);
+  const calls = (from: number, to: number) => fromCalls(sql, scope, from, to, again);
+  if (wholeToMs <= wholeFromMs || !isKept(scope.filter)) return { rows: sql`(${calls(fromMs, toMs)})`, from: "calls" };
+  const whole = { fromMs: wholeFromMs, toMs: wholeToMs };
+  const rolledUp = fromRollup(sql, scope, await foldedStretches(sql, scope.project, "spend", whole, edges));
+  if (await holdsOther(sql, scope, rolledUp)) return { rows: sql`(${calls(fromMs, toMs)})`, from: "calls" };
+  const head = fromMs < wholeFromMs ? sql`union all ${calls(fromMs, wholeFromMs)}` : sql``;
+  const tail = wholeToMs < toMs ? sql`union all ${calls(wholeToMs, toMs)}` : sql``;
+  return { rows: sql`(${rolledUp(inColumns(sql, scope.filter))} ${head} ${tail})`, from: "rollup" };
 }
 
 export interface SpendTotal {
@@ -65,26 +75,40 @@ export async function spendTotal(sql: Reader, scope: Scope, mayRead: boolean): P
 
 const NAMES = [...SPEND_DIMENSIONS, ...SPEND_MEASURES].join(", ");
 
-const fromRollup = (sql: Reader, scope: Scope) => sql`
-  select bucket, ${sql.unsafe(NAMES)} from rollup_spend where ${inRollup(sql, scope)} ${inColumns(sql, scope.filter)}`;
+/** Rows of the rollup and of its days that satisfy a condition. */
+function fromRollup(sql: Reader, { project }: Scope, { days, quarters }: Stretches) {
+  const at = (ms: number) => new Date(ms).toISOString();
+  return (wanted: PendingQuery<Row[]>) => {
+    const parts = [
+      ...days.map(
+        ({ fromMs, toMs }) => sql`
+          select day::timestamp at time zone 'UTC' as bucket, ${sql.unsafe(NAMES)} from rollup_spend_days
+          where project_id = ${project} and day >= ${at(fromMs).slice(0, 10)}::date and day < ${at(toMs).slice(0, 10)}::date ${wanted}`,
+      ),
+      ...quarters.map(
+        ({ fromMs, toMs }) => sql`
+          select bucket, ${sql.unsafe(NAMES)} from rollup_spend
+          where project_id = ${project} and bucket >= ${at(fromMs)}::timestamptz and bucket < ${at(toMs)}::timestamptz ${wanted}`,
+      ),
+    ];
+    return parts.reduce((before, part) => sql`${before} union all ${part}`);
+  };
+}
 
 const FILTER = "/* filter */";
 
-function fromCalls(sql: Reader, { project, filter }: Scope, fromMs: number, toMs: number) {
-  const { calls, lines } = bookedBetween(fromMs, toMs, uuid7Floor(fromMs), uuid7Floor(toMs));
+function fromCalls(sql: Reader, { project, filter }: Scope, fromMs: number, toMs: number, anyAgain: boolean) {
+  const { calls, lines, again } = bookedBetween(fromMs, toMs, uuid7Floor(fromMs), uuid7Floor(toMs));
   const open = (conditions: string[]) => conditions.map((condition) => `${condition} ${FILTER}`);
-  const texts = spendParts({ calls: open(calls), lines: open(lines) }).split(FILTER);
+  const texts = spendParts({ calls: open(calls), lines: open(lines), again: anyAgain ? open(again) : null }).split(
+    FILTER,
+  );
   const wanted = () => sql`and c.project_id = ${project} ${matching(sql, filter)}`;
   const parts = texts
     .slice(1)
     .reduce((before, text) => sql`${before} ${wanted()} ${sql.unsafe(text)}`, sql`${sql.unsafe(texts[0] as string)}`);
   return sql`select booked_at as bucket, ${sql.unsafe(NAMES)} from (${parts}) part`;
 }
-
-const inRollup = (sql: Reader, { project, interval }: Scope) => sql`
-  project_id = ${project}
-  and bucket >= ${new Date(interval.fromMs).toISOString()}::timestamptz
-  and bucket < ${new Date(interval.toMs).toISOString()}::timestamptz`;
 
 const inColumns = (sql: Reader, filter: CallFilter) =>
   wantedOf(filter).reduce(
@@ -103,11 +127,10 @@ const wantedOf = (filter: CallFilter): [SpendDimension, readonly string[]][] =>
 const isKept = (filter: CallFilter): boolean => Object.keys(filter).every((name) => name in COLUMNS);
 
 /** Do rows in range hold several values of a filtered attribute? Then the rollup cannot tell them apart. */
-async function isFolded(sql: Reader, scope: Scope): Promise<boolean> {
+async function holdsOther(sql: Reader, scope: Scope, rolledUp: ReturnType<typeof fromRollup>): Promise<boolean> {
   const columns = wantedOf(scope.filter).map(([column]) => column);
   if (columns.length === 0) return false;
   const other = columns.reduce((before, column) => sql`${before} or ${sql(column)} = ${OTHER}`, sql`false`);
-  const [row] = await sql<{ found: boolean }[]>`
-    select exists (select 1 from rollup_spend where ${inRollup(sql, scope)} and (${other})) as found`;
+  const [row] = await sql<{ found: boolean }[]>`select exists (${rolledUp(sql`and (${other})`)}) as found`;
   return row?.found ?? false;
 }

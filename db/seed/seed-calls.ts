@@ -1,9 +1,11 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
-import { ensurePartitions, uuid7Floor } from "../partitions.ts";
+import { foldDays } from "../fold-days.ts";
+import { ensurePartitions, partitionOf, uuid7Floor } from "../partitions.ts";
 import { recordChanges } from "../record-changes.ts";
 import { rollUpCalls } from "../rollup-calls.ts";
+import { rollUpLatency } from "../rollup-latency.ts";
 import { rollUpSpend } from "../rollup-spend.ts";
 import { callRow, quoted, toolCallRows, usageLineRows } from "../rows.ts";
 import { type CopyWriter, copyRows, type Row } from "./copy-rows.ts";
@@ -65,13 +67,14 @@ export async function seedCalls(
     day?.abort(error as Error);
     throw error;
   }
+  while ((await foldDays(sql, Date.now())) > 0);
   await sql.unsafe(ANALYZE);
 }
 
 /** What pages filter and join by; all columns of a table this wide would take longer than the rows did. */
 const ANALYZE = `
   analyze calls (id, started_at, environment, feature, customer, template, template_version, model, outcome, session, booked_on),
-    usage_lines (call_id, booked_on, cost_usd), tool_calls, provider_objects, feedback, rollup_calls, rollup_spend`;
+    usage_lines (call_id, booked_on, cost_usd), tool_calls, provider_objects, feedback, rollup_calls, rollup_latency, rollup_latency_days, rollup_spend, rollup_spend_days`;
 
 interface Day {
   readonly dayMs: number;
@@ -161,6 +164,10 @@ const PIECE_CALLS = 20_000;
 const PIECES_MAX = 8;
 
 async function completeDay(sql: Sql, spool: string, { dayMs, count }: Day): Promise<void> {
+  // Of a partition that was just begun the planner thinks that it is empty, and reads all of it once per call.
+  await sql.unsafe(
+    `analyze ${partitionOf("calls", dayMs)} (id, spool), ${partitionOf("usage_lines", dayMs)} (call_id, booked_on)`,
+  );
   const pieces = 2 ** Math.floor(Math.log2(Math.min(PIECES_MAX, 1 + count() / PIECE_CALLS)));
   const pieceMs = DAY_MS / pieces;
   for (let fromMs = dayMs; fromMs < dayMs + DAY_MS; fromMs += pieceMs) {
@@ -173,7 +180,8 @@ async function completeDay(sql: Sql, spool: string, { dayMs, count }: Day): Prom
         "set jit = off",
         recordChanges(calls("id")),
         rollUpCalls(calls("id")),
-        rollUpSpend({ calls: [calls("c.id")], lines: [lines] }),
+        rollUpLatency(calls("id")),
+        rollUpSpend({ calls: [calls("c.id")], lines: [lines], again: null }),
       ].join(";\n"),
     );
   }

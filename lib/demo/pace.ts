@@ -28,10 +28,11 @@ export function drawPace(random: Random, { served, streamed, input, output, chun
   const [firstMs, tokensPerSecond] = SPEEDS[served] ?? USUAL;
   const requestEndMs = eighths(0.25 + random.next() + input / 8000);
   const connectMs = random.chance(0.03) ? eighths(random.logNormal(42, 0.3)) : null;
-  const sentMs = requestEndMs + 0.25;
+  // A request goes upstream on a connection that is open.
+  const sentMs = requestEndMs + 0.25 + (connectMs ?? 0);
   const thinkingMs = random.logNormal(firstMs + input / 40, 0.36) * slowness;
   const writingMs = (output / random.logNormal(tokensPerSecond, 0.18)) * 1000;
-  const firstTokenMs = eighths(sentMs + (connectMs ?? 0) + thinkingMs);
+  const firstTokenMs = eighths(sentMs + thinkingMs);
   const stall = random.chance(0.08) ? random.logNormal(420, 0.7) : random.next() * 20;
   return {
     requestEndMs,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkMonth, closeMonth } from "#db/close-month.ts";
+import { foldDays } from "#db/fold-days.ts";
 import { spendTotal } from "#db/queries/spend-source.ts";
 import { rebuildRollups } from "#db/rebuild-rollups.ts";
 import { recordBatch } from "#db/record-batch.ts";
@@ -168,7 +169,8 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     expect(await spent("2026-04-01", "2026-05-01")).toMatchObject({ cost_usd: "0.006" });
 
     const april = await spent("2026-04-01", "2026-05-01");
-    await rebuildRollups(db.sql, Date.UTC(2026, 2, 1), Date.UTC(2026, 4, 1));
+    await rebuildRollups(db.sql, march, march + 2 * DAY_MS);
+    await rebuildRollups(db.sql, Date.UTC(2026, 2, 31), Date.UTC(2026, 3, 3));
     expect(await spent("2026-03-01", "2026-04-01")).toEqual(march1);
     expect(await spent("2026-04-01", "2026-05-01")).toEqual(april);
   });
@@ -191,6 +193,71 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     expect(await spendTotal(db.sql, scope, false)).toEqual(expected);
     // No rollup knows outcomes: the same from the calls themselves.
     expect(await spendTotal(db.sql, { ...scope, filter: { outcome: ["completed"] } }, true)).toEqual(expected);
+  });
+
+  it("after a close, money keeps its names, and a call's marks are corrected in an open month", async () => {
+    const at = Date.UTC(2025, 4, 20, 10);
+    const old = await callAt(
+      at,
+      { decoderVersion: 1, feature: "old-name", outcome: "failed", problems: ["usage_inconsistent"] },
+      [],
+    );
+    await record(old);
+    const report = await closeMonth(db.sql, { project: "default", month: "2025-05-01", by: null });
+    const known = { id: old.id, feature: "new-name", outcome: "completed", problems: [] } as const;
+    await record(await callAt(at, { ...known, problems: [], decoderVersion: 2 }));
+    expect(await checkMonth(db.sql, "default", "2025-05-01")).toEqual(report);
+    const parts = (from: string, to: string) => db.sql`
+      select feature, sum(calls)::int as calls, sum(calls_failed)::int as failed, sum(calls_unpriced)::int as unpriced, sum(cost_usd)::text as cost
+      from rollup_spend where bucket >= ${from}::timestamptz and bucket < ${to}::timestamptz group by 1`;
+    const may = [{ feature: "old-name", calls: 1, failed: 1, unpriced: 1, cost: "0" }];
+    const june = [{ feature: "old-name", calls: 0, failed: -1, unpriced: -1, cost: "0.00375" }];
+    expect([...(await parts("2025-05-01", "2025-06-01"))]).toEqual(may);
+    expect([...(await parts("2025-06-01", "2025-07-01"))]).toEqual(june);
+
+    // The same from calls, where no rollup helps; a third reading; and a rebuild.
+    const scope = {
+      project: "default",
+      interval: { fromMs: Date.UTC(2025, 4, 1), toMs: Date.UTC(2025, 6, 1) },
+      filter: { feature: ["old-name"], outcome: ["completed"] },
+    } as const;
+    expect(await spendTotal(db.sql, scope, true)).toEqual({
+      costUsd: "0.00375",
+      costEstimatedUsd: "0",
+      callsUnpriced: 0,
+    });
+    await record(
+      await callAt(at, { ...known, problems: [], outcome: "failed", feature: "third-name", decoderVersion: 3 }),
+    );
+    const again = [{ ...june[0], failed: 0 }];
+    expect([...(await parts("2025-06-01", "2025-07-01"))]).toEqual(again);
+    await rebuildRollups(db.sql, at, at + DAY_MS);
+    await rebuildRollups(db.sql, Date.UTC(2025, 5, 1), Date.UTC(2025, 5, 2));
+    expect([...(await parts("2025-05-01", "2025-06-01"))]).toEqual(may);
+    expect([...(await parts("2025-06-01", "2025-07-01"))]).toEqual(again);
+    expect(await checkMonth(db.sql, "default", "2025-05-01")).toEqual(report);
+  });
+
+  it("a folded day that something is stored for is read by quarters of an hour until it is folded again", async () => {
+    const at = Date.UTC(2025, 7, 4, 9);
+    const interval = { fromMs: Date.UTC(2025, 7, 4), toMs: Date.UTC(2025, 7, 5) };
+    const total = async () => (await spendTotal(db.sql, { project: "default", interval, filter: {} }, false))?.costUsd;
+    const isFolded = async () =>
+      (await db.sql`select from folded_days where day = '2025-08-04' and rollup = 'spend'`).length === 1;
+    const first = await callAt(at, { decoderVersion: 1 });
+    await record(first);
+    await foldDays(db.sql, Date.now());
+    expect([await isFolded(), await total()]).toEqual([true, "0.00375"]);
+    await record(await callAt(at + 1));
+    expect([await isFolded(), await total()]).toEqual([false, "0.0075"]);
+    await foldDays(db.sql, Date.now());
+    expect([await isFolded(), await total()]).toEqual([true, "0.0075"]);
+    await record(await callAt(at, { id: first.id, decoderVersion: 2 }, [line({})]));
+    expect([await isFolded(), await total()]).toEqual([false, "0.00625"]);
+    await foldDays(db.sql, Date.now());
+    await rebuildRollups(db.sql, interval.fromMs, interval.toMs);
+    expect([await isFolded(), await total()]).toEqual([false, "0.00625"]);
+    expect(await foldDays(db.sql, interval.toMs)).toBe(0);
   });
 
   it("refuses to close what is not over, closed already, or not stored yet; and says when a month was tampered with", async () => {

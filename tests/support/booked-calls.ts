@@ -123,13 +123,14 @@ function drawLines(random: () => number, source: "reported" | "estimated"): Usag
   ];
 }
 
-/** The call as a better decoder reads it: with other quantities, or the same at the price that is known now. */
+/** The call as a better decoder reads it: under other names, with other quantities, or the same at the price that is known now. */
 function knownBetter(call: Call, random: (() => number) | null): Call {
   const changed = call.lines.map((line) => ({
     ...line,
     quantity: 1 + Math.floor((random?.() ?? 0) * line.quantity * 2),
   }));
-  return priced({ ...call, decoderVersion: call.decoderVersion + 1 }, random ? changed : call.lines);
+  const renamed = random && random() < 0.5 ? { feature: "renamed", customer: null, template: "renamed" } : {};
+  return priced({ ...call, ...renamed, decoderVersion: call.decoderVersion + 1 }, random ? changed : call.lines);
 }
 
 const priced = (call: Call, lines: UsageLine[]): Call => ({
@@ -167,9 +168,11 @@ function book(booked: Booked[], call: Call, ms: number) {
   booked.push({ ms, call, calls: 1, unpriced: unpricedOf(call), costUsd, estimatedUsd });
 }
 
-/** What is known better now is booked as a difference. */
-function rebook(booked: Booked[], before: Call, after: Call, ms: number) {
+/** What is known better now is booked as a difference, under the names that the closed month has. */
+function rebook(booked: Booked[], before: Call, known: Call, ms: number) {
   const was = booked.find(({ call }) => call.id === before.id) as Booked;
+  const { feature, customer, template } = before;
+  const after = { ...known, feature, customer, template };
   was.call = after;
   const estimatedUsd = subtractMoney(costOf(after, true), costOf(before, true));
   const reportedUsd = subtractMoney(costOf(after, false), costOf(before, false));

@@ -16,10 +16,18 @@ export interface SpentCall {
   model?: string;
   outcome?: string;
   streamed?: boolean;
+  endpoint?: string;
+  inputs?: string[];
   outputs?: string[];
+  /** With a duration and nothing else, all of it was the upstream's. */
   durationMs?: number;
+  requestEndMs?: number;
+  sentMs?: number | null;
+  responseEndMs?: number | null;
+  firstByteMs?: number;
   firstTokenMs?: number;
   firstAudioMs?: number;
+  lastTokenMs?: number;
   source?: "reported" | "estimated";
   /** Tokens of text: input without cached, cached, output. Left out: no usage is known. */
   tokens?: readonly [number, number, number];
@@ -67,7 +75,7 @@ const callRow = (call: SpentCall, id: string, i: number) => ({
   spool: "a",
   run: "r",
   seq: i,
-  endpoint: "chat_completions",
+  endpoint: call.endpoint ?? "chat_completions",
   method: "POST",
   path: "/v1/chat/completions",
   streamed: call.streamed ?? false,
@@ -81,15 +89,21 @@ const callRow = (call: SpentCall, id: string, i: number) => ({
   tags: {},
   outcome: call.outcome ?? "completed",
   finish_reasons: [],
-  input_modalities: ["text"],
+  input_modalities: call.inputs ?? ["text"],
   output_modalities: call.outputs ?? ["text"],
+  request_end_ms: call.requestEndMs ?? null,
+  sent_ms: call.sentMs === undefined ? (call.durationMs === undefined ? null : 0) : call.sentMs,
+  first_byte_ms: call.firstByteMs ?? null,
   first_token_ms: call.firstTokenMs ?? null,
   first_audio_ms: call.firstAudioMs ?? null,
+  last_token_ms: call.lastTokenMs ?? null,
+  response_end_ms: call.responseEndMs === undefined ? (call.durationMs ?? null) : call.responseEndMs,
   duration_ms: call.durationMs ?? null,
   content_chunks: 0,
   request_bytes: 1,
   response_bytes: 1,
   cut: false,
+  output_tokens: call.tokens?.[2] ?? null,
   usage_source: call.tokens ? (call.source ?? "reported") : "none",
   tool_call_count: 0,
   problems: [],

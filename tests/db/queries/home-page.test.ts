@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { lossesSince, modelsIn, slowestIn, spentIn } from "#db/queries/home-page.ts";
+import { lossesSince, modelsIn, spentIn } from "#db/queries/home-page.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { type SpentCall, seedSpent } from "#tests/support/seed-spent.ts";
@@ -9,7 +9,9 @@ beforeAll(async () => {
   db = await testDatabase();
 });
 afterAll(() => db?.drop());
-beforeEach(() => db.sql`truncate calls, usage_lines, rollup_calls, rollup_spend, spool_runs, set_aside`);
+beforeEach(
+  () => db.sql`truncate calls, usage_lines, rollup_calls, rollup_latency, rollup_spend, spool_runs, set_aside`,
+);
 
 const between = (from: string, to: string) => ({ fromMs: Date.parse(from), toMs: Date.parse(to) });
 const DAY = between("2026-05-04T00:00Z", "2026-05-05T00:00Z");
@@ -73,39 +75,6 @@ describe("models", () => {
       { model: "known", calls: 5, callsUnpriced: 0, unpricedFrom: null },
     ]);
     expect(await modelsIn(db.sql, "default", DAY, 1)).toHaveLength(1);
-  });
-});
-
-describe("the slowest", () => {
-  it("are told by modality and by what was waited for, completed calls only", async () => {
-    // Percentile between values: of 1000 … 5000 the 95th is 4800.
-    const streams = [1, 2, 3, 4, 5].map(
-      (s): SpentCall => ({ at: AT, streamed: true, firstTokenMs: s * 1000, durationMs: 90_000 }),
-    );
-    await seedSpent(db.sql, [
-      ...streams,
-      { at: AT, durationMs: 700 },
-      { at: AT, outputs: ["image"], durationMs: 12_000 },
-      { at: AT, outputs: ["text", "audio"], firstAudioMs: 300, durationMs: 4000 },
-      // Failed, without output, without a time, outside: in none.
-      { at: AT, durationMs: 99_000, outcome: "failed" },
-      { at: AT, durationMs: 99_000, outputs: [] },
-      { at: AT },
-      { at: "2026-05-05T00:00:00.000Z", durationMs: 99_000 },
-    ]);
-    expect(await slowestIn(db.sql, "default", DAY, 1000)).toEqual([
-      { modality: "image", pace: "duration", n: 1, p95Ms: 12_000 },
-      { modality: "text", pace: "first_token", n: 5, p95Ms: 4800 },
-      { modality: "text", pace: "duration", n: 1, p95Ms: 700 },
-      { modality: "audio", pace: "first_audio", n: 1, p95Ms: 300 },
-    ]);
-  });
-  it("of too many are those of the newest", async () => {
-    await seedSpent(db.sql, [
-      { at: "2026-05-04T10:00:00.000Z", durationMs: 9000 },
-      { at: "2026-05-04T10:00:01.000Z", durationMs: 100 },
-    ]);
-    expect(await slowestIn(db.sql, "default", DAY, 1)).toMatchObject([{ n: 1, p95Ms: 100 }]);
   });
 });
 

@@ -1,0 +1,100 @@
+import type { Sql } from "postgres";
+import { LATENCY_METRICS } from "#lib/latency.ts";
+import { LATENCY_DIMENSIONS, LATENCY_SUMS } from "./rollup-latency.ts";
+import { SPEND_DIMENSIONS, SPEND_MEASURES } from "./rollup-spend.ts";
+import { quoted } from "./rows.ts";
+
+const DAY_MS = 86_400_000;
+/** A day is folded this long after its end: most of what comes late is there by then. */
+const SETTLES_MS = 2 * 3_600_000;
+/** Spools may be dated far back: a day with calls is folded whenever it is found, this many at a time. */
+const DAYS_MAX = 100;
+
+export type FoldedRollup = "spend" | "latency";
+
+/**
+ * Sums the quarters of an hour of UTC days that are over into `rollup_spend_days` and `rollup_latency_days`, oldest first. Each day is
+ * a transaction: what is stored for it meanwhile waits, and finds the day folded. Returns how many days it folded.
+ */
+export async function foldDays(sql: Sql, nowMs: number): Promise<number> {
+  let folded = 0;
+  for (const rollup of ["spend", "latency"] as const)
+    for (const { projectId, day } of await unfolded(sql, rollup, nowMs)) {
+      await sql.unsafe(fold(rollup, projectId, day));
+      folded++;
+    }
+  return folded;
+}
+
+/** SQL that says that a day is folded no more: its quarters are about to change. A lock that folding waits for. */
+export const unfold = (projectId: string, days: readonly string[]): string => `
+  delete from folded_days where project_id = ${quoted(projectId)} and day in (${days.map(quoted).join(", ")})`;
+
+/** Days that were over for a while at `nowMs`: storing for one of them needs `unfold`. */
+export const mayBeFolded = (day: string, nowMs: number): boolean => Date.parse(day) + DAY_MS + SETTLES_MS <= nowMs;
+
+function unfolded(sql: Sql, rollup: FoldedRollup, nowMs: number): Promise<{ projectId: string; day: string }[]> {
+  const table = sql(`rollup_${rollup}`);
+  const until = new Date(nowMs - DAY_MS - SETTLES_MS).toISOString();
+  return sql<{ projectId: string; day: string }[]>`
+    select project_id as "projectId", (midnight at time zone 'UTC')::date::text as day
+    from (select project_id, min(bucket) as first from ${table} group by 1) known
+    cross join lateral generate_series(date_trunc('day', first, 'UTC'), ${until}::timestamptz, interval '1 day') midnight
+    where not exists (
+        select 1 from folded_days f
+        where f.project_id = known.project_id and f.rollup = ${rollup} and f.day = (midnight at time zone 'UTC')::date
+      )
+      and exists (
+        select 1 from ${table} r
+        where r.project_id = known.project_id and r.bucket >= midnight and r.bucket < midnight + interval '1 day'
+      )
+    order by 2
+    limit ${DAYS_MAX}`;
+}
+
+function fold(rollup: FoldedRollup, projectId: string, day: string): string {
+  const [project, date] = [quoted(projectId), `${quoted(day)}::date`];
+  const next = new Date(Date.parse(day) + DAY_MS).toISOString();
+  const within = `project_id = ${project} and bucket >= '${day}T00:00:00Z' and bucket < '${next}'`;
+  return `
+    lock table folded_days in share row exclusive mode;
+    delete from rollup_${rollup}_days where project_id = ${project} and day = ${date};
+    ${rollup === "spend" ? foldSpend(within, date) : foldLatency(within, date)};
+    insert into folded_days (project_id, rollup, day) values (${project}, ${quoted(rollup)}, ${date}) on conflict do nothing`;
+}
+
+function foldSpend(within: string, date: string): string {
+  const dimensions = SPEND_DIMENSIONS.join(", ");
+  return `
+    insert into rollup_spend_days (project_id, day, ${dimensions}, ${SPEND_MEASURES.join(", ")})
+    select project_id, ${date}, ${dimensions}, ${summed(SPEND_MEASURES)}
+    from rollup_spend where ${within} group by project_id, ${dimensions}`;
+}
+
+function foldLatency(within: string, date: string): string {
+  const key = `project_id, ${LATENCY_DIMENSIONS.join(", ")}`;
+  return `
+    with quarter as materialized (select * from rollup_latency where ${within}),
+    sums as (select ${key}, ${summed(LATENCY_SUMS)} from quarter group by ${key}),
+    bins as (
+      select ${key}, metric, bin, sum(n)::integer as n
+      from quarter cross join lateral (
+        ${LATENCY_METRICS.map((one) => `select '${one}' as metric, bin, n from unnest((${one}).bins, (${one}).counts) x (bin, n)`).join(" union all ")}
+      ) counted
+      group by ${key}, metric, bin having sum(n) <> 0
+    ),
+    histograms as (
+      select ${key}, metric, row(array_agg(bin order by bin), array_agg(n order by bin))::histogram as counts
+      from bins group by ${key}, metric
+    ),
+    beside as (
+      select ${key}, ${LATENCY_METRICS.map((one) => `(array_agg(counts) filter (where metric = '${one}'))[1] as ${one}`).join(", ")}
+      from histograms group by ${key}
+    )
+    insert into rollup_latency_days (project_id, day, ${LATENCY_DIMENSIONS.join(", ")}, ${LATENCY_SUMS.join(", ")}, ${LATENCY_METRICS.join(", ")})
+    select project_id, ${date}, ${LATENCY_DIMENSIONS.join(", ")}, ${LATENCY_SUMS.join(", ")},
+      ${LATENCY_METRICS.map((one) => `coalesce(${one}, '({},{})'::histogram)`).join(", ")}
+    from sums left join beside using (${key})`;
+}
+
+const summed = (names: readonly string[]) => names.map((name) => `sum(${name}) as ${name}`).join(", ");

@@ -1,0 +1,159 @@
+import type { PendingQuery, Row } from "postgres";
+import {
+  LATENCY_ADDENDS,
+  LATENCY_DIMENSIONS,
+  LATENCY_KEYS,
+  LATENCY_SUMS,
+  type LatencyDimension,
+  metricBin,
+} from "#db/rollup-latency.ts";
+import { OTHER } from "#db/rollup-limit.ts";
+import type { LatencyMetric } from "#lib/latency.ts";
+import { type CallFilter, inScope, type Reader, type Scope } from "./call-filter.ts";
+import { foldedStretches, type Stretches } from "./folded-days.ts";
+
+export const QUARTER_MS = 900_000;
+
+export interface LatencySource {
+  /**
+   * A derived table, in parentheses: rows with `bucket` (the moment a call began, or its quarter of an hour or UTC day), the dimensions
+   * ('' = none given, '(other)' = beyond the limit of values) and the sums of db/rollup-latency.ts.
+   */
+  rows: PendingQuery<Row[]>;
+  /** A derived table, in parentheses: how many calls (`n`) of a `bucket` and its dimensions fell into which `bin` of a `metric`. */
+  binsOf(metrics: readonly LatencyMetric[]): PendingQuery<Row[]>;
+  /** `calls`: computed from the calls themselves, because no rollup can answer; slower. */
+  from: "rollup" | "calls";
+}
+
+/**
+ * How long the calls of a scope took. Every figure about latency is made of these rows, whichever way they are read: whole
+ * quarters of an hour come from the rollup (whole UTC days at once), the ends of the range and what the rollup cannot tell apart
+ * from calls. `edges`: at which the reader tells time apart; a day with one inside is read by quarters, and between quarters only
+ * calls can tell. null: it tells every quarter apart.
+ */
+export async function latencySource(
+  sql: Reader,
+  scope: Scope,
+  edges: readonly number[] | null = [],
+): Promise<LatencySource> {
+  const { fromMs, toMs } = scope.interval;
+  const wholeFromMs = Math.ceil(fromMs / QUARTER_MS) * QUARTER_MS;
+  const wholeToMs = Math.floor(toMs / QUARTER_MS) * QUARTER_MS;
+  const within = (from: number, to: number) => ({ ...scope, interval: { fromMs: from, toMs: to } });
+  const fromCalls: LatencySource = {
+    rows: sql`(${callRows(sql, scope)})`,
+    binsOf: (metrics) => sql`(${callBins(sql, scope, metrics)})`,
+    from: "calls",
+  };
+  const isServed =
+    wholeFromMs < wholeToMs && isKept(scope.filter) && (edges ?? []).every((at) => at % QUARTER_MS === 0);
+  if (!isServed) return fromCalls;
+  const whole = { fromMs: wholeFromMs, toMs: wholeToMs };
+  const places = placesOf(sql, scope, await foldedStretches(sql, scope.project, "latency", whole, edges));
+  if (await holdsOther(sql, scope, places)) return fromCalls;
+  const ends = [within(fromMs, wholeFromMs), within(wholeToMs, toMs)].filter(
+    ({ interval }) => interval.fromMs < interval.toMs,
+  );
+  const all = (ofPlace: (place: Place) => PendingQuery<Row[]>, ofEnd: (end: Scope) => PendingQuery<Row[]>) => {
+    const parts = [...places.map(ofPlace), ...ends.map(ofEnd)];
+    return sql`(${parts.reduce((before, part) => sql`${before} union all ${part}`)})`;
+  };
+  return {
+    rows: all(
+      (place) => rollupRows(sql, scope, place),
+      (end) => callRows(sql, end),
+    ),
+    binsOf: (metrics) =>
+      all(
+        (place) => rollupBins(sql, scope, place, metrics),
+        (end) => callBins(sql, end, metrics),
+      ),
+    from: "rollup",
+  };
+}
+
+/** Rows of the rollup, or of its days. */
+interface Place {
+  table: "rollup_latency" | "rollup_latency_days";
+  /** SQL: the row's moment. */
+  bucket: PendingQuery<Row[]>;
+  where: PendingQuery<Row[]>;
+}
+
+function placesOf(sql: Reader, { project }: Scope, { days, quarters }: Stretches): Place[] {
+  const at = (ms: number) => new Date(ms).toISOString();
+  return [
+    ...days.map(
+      ({ fromMs, toMs }): Place => ({
+        table: "rollup_latency_days",
+        bucket: sql`day::timestamp at time zone 'UTC' as bucket`,
+        where: sql`project_id = ${project} and day >= ${at(fromMs).slice(0, 10)}::date and day < ${at(toMs).slice(0, 10)}::date`,
+      }),
+    ),
+    ...quarters.map(
+      ({ fromMs, toMs }): Place => ({
+        table: "rollup_latency",
+        bucket: sql`bucket`,
+        where: sql`project_id = ${project} and bucket >= ${at(fromMs)}::timestamptz and bucket < ${at(toMs)}::timestamptz`,
+      }),
+    ),
+  ];
+}
+
+const DIMENSIONS = LATENCY_DIMENSIONS.join(", ");
+
+const rollupRows = (sql: Reader, scope: Scope, { table, bucket, where }: Place) => sql`
+  select ${bucket}, ${sql.unsafe(`${DIMENSIONS}, ${LATENCY_SUMS.join(", ")}`)}
+  from ${sql(table)} where ${where} ${wanted(sql, scope.filter)}`;
+
+const rollupBins = (
+  sql: Reader,
+  scope: Scope,
+  { table, bucket, where }: Place,
+  metrics: readonly LatencyMetric[],
+) => sql`
+  select ${bucket}, ${sql.unsafe(DIMENSIONS)}, metric, bin, n
+  from ${sql(table)} cross join lateral (${sql.unsafe(
+    metrics
+      .map((one) => `select '${one}' as metric, bin, n from unnest((${one}).bins, (${one}).counts) as x (bin, n)`)
+      .join(" union all "),
+  )}) counted
+  where ${where} ${wanted(sql, scope.filter)}`;
+
+const callRows = (sql: Reader, scope: Scope) => sql`
+  select started_at as bucket, ${sql.unsafe(`${LATENCY_KEYS}, ${LATENCY_ADDENDS}`)} from calls where ${inScope(sql, scope)}`;
+
+const callBins = (sql: Reader, scope: Scope, metrics: readonly LatencyMetric[]) => sql`
+  select started_at as bucket, ${sql.unsafe(LATENCY_KEYS)}, metric, bin, 1 as n
+  from calls
+  cross join lateral unnest(
+    ${sql.unsafe(`array['${metrics.join("', '")}'], array[${metrics.map(metricBin).join(", ")}]`)}
+  ) as counted (metric, bin)
+  where ${inScope(sql, scope)} and bin is not null`;
+
+const wanted = (sql: Reader, filter: CallFilter) =>
+  wantedOf(filter).reduce(
+    (before, [column, values]) => sql`${before} and ${sql(column)} in ${sql([...values])}`,
+    sql``,
+  );
+
+const isDimension = (name: string): name is LatencyDimension => LATENCY_DIMENSIONS.some((one) => one === name);
+const isKept = (filter: CallFilter): boolean => Object.keys(filter).every(isDimension);
+const wantedOf = (filter: CallFilter): [LatencyDimension, readonly string[]][] =>
+  Object.entries(filter).flatMap(([name, values]) =>
+    isDimension(name) ? [[name, values as readonly string[]] as [LatencyDimension, readonly string[]]] : [],
+  );
+
+/** Do rows in range hold several values of a filtered attribute? Then the rollup cannot tell them apart. */
+async function holdsOther(sql: Reader, scope: Scope, places: readonly Place[]): Promise<boolean> {
+  const columns = wantedOf(scope.filter)
+    .map(([column]) => column)
+    .filter((column) => column === "feature" || column === "model");
+  if (columns.length === 0) return false;
+  const other = columns.reduce((before, column) => sql`${before} or ${sql(column)} = ${OTHER}`, sql`false`);
+  const parts = places.map(({ table, where }) => sql`select 1 from ${sql(table)} where ${where} and (${other})`);
+  const [row] = await sql<{ found: boolean }[]>`
+    select exists (${parts.reduce((before, part) => sql`${before} union all ${part}`)}) as found`;
+  return row?.found ?? false;
+}
