@@ -1,13 +1,12 @@
 import type { Metadata } from "next";
 import { database } from "#app/_data/database.ts";
 import { requestedView } from "#app/_data/view.ts";
+import { EmptyByFilter } from "#app/_frame/empty-by-filter.tsx";
 import { FilterBar } from "#app/_frame/filter-bar.tsx";
 import { Frame } from "#app/_frame/frame.tsx";
-import { rangePhrase } from "#app/_frame/range-name.ts";
 import { TimeControls } from "#app/_frame/time-controls.tsx";
-import { hrefOf, type Params, PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
+import { type Params, PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
 import { Complaints } from "#app/_ui/complaints.tsx";
-import { Link } from "#app/_ui/link.tsx";
 import { anyCall } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
 import { snapshot } from "#db/queries/snapshot.ts";
@@ -52,7 +51,7 @@ export default async function TemplatesPage({ searchParams }: { searchParams: Pr
           {templates.rows.length > 0 ? (
             <TemplatesTable {...{ view, sort, templates, words, changes }} />
           ) : (
-            <NoCalls view={view} />
+            <EmptyByFilter view={view} path="/templates" />
           )}
         </div>
       )}
@@ -84,23 +83,4 @@ async function read(view: View, sort: TemplateSort) {
     return { any, freshness, templates, sealed, changes };
   });
   return { ...known, words: openWords(sealed, readConfig().dataDir) };
-}
-
-function NoCalls({ view }: { view: View }) {
-  const filtered = Object.keys(view.filter).length > 0;
-  return (
-    <section className="mt-8 max-w-2xl rounded-md border border-rule p-4" data-testid="empty-filter">
-      <h2 className="text-lg font-semibold">No calls match</h2>
-      <p className="mt-1 text-base text-muted first-letter:uppercase">
-        {rangePhrase(view)} holds no calls{filtered && " with these filters"}.
-      </p>
-      {filtered && (
-        <p className="mt-4">
-          <Link className="control" href={hrefOf("/templates", view, { filter: {} })}>
-            Remove all filters
-          </Link>
-        </p>
-      )}
-    </section>
-  );
 }

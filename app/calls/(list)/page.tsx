@@ -1,6 +1,7 @@
 import type { Metadata } from "next";
 import { database } from "#app/_data/database.ts";
 import { requestedView } from "#app/_data/view.ts";
+import { EmptyByFilter } from "#app/_frame/empty-by-filter.tsx";
 import { FilterBar } from "#app/_frame/filter-bar.tsx";
 import { Frame } from "#app/_frame/frame.tsx";
 import { TimeControls } from "#app/_frame/time-controls.tsx";
@@ -13,7 +14,6 @@ import { spendTotal } from "#db/queries/spend-source.ts";
 import { readConfig } from "#lib/config.ts";
 import { type Buckets, cutIntoBuckets } from "#lib/range.ts";
 import { CallsTable } from "./calls-table.tsx";
-import { EmptyByFilter } from "./empty-by-filter.tsx";
 import { FindCall } from "./find-call.tsx";
 import { FirstCall } from "./first-call.tsx";
 import { Live } from "./live.tsx";
@@ -58,7 +58,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
         }
       >
         {!any && <FirstCall proxyPort={readConfig().proxyPort} />}
-        {any && rows.shown.length === 0 && <EmptyByFilter view={view} />}
+        {any && rows.shown.length === 0 && <EmptyByFilter view={view} path="/calls" />}
         {rows.shown.length > 0 && (
           <>
             <CallsTable rows={rows.shown} view={view} />
