@@ -26,9 +26,25 @@ export interface Config {
   /** Larger streaming requests go untouched. */
   includeUsageBytes: number;
   connectTimeoutMs: number;
+  /** To one upstream, per worker. Calls beyond wait for one of them, and that wait counts as our own time. */
+  upstreamConnections: number;
   /** What is shown is made up (`npm run demo`): every page says so. */
   demo: boolean;
+  telemetry: Telemetry;
+  /** Where a trace is shown, with {trace_id} and perhaps {span_id} in it. null: nowhere. */
+  traceUrl: string | null;
 }
+
+/** What leaves by OpenTelemetry, as far as the SDK does not read it itself. All off unless a collector is named. */
+export interface Telemetry {
+  /** `queueSpans`: most spans that wait for the collector. */
+  traces: { protocol: OtlpProtocol; queueSpans: number } | null;
+  metrics: { protocol: OtlpProtocol; everyMs: number } | null;
+  /** Spans hold what was said. */
+  content: boolean;
+}
+
+type OtlpProtocol = "http/protobuf" | "http/json";
 
 /** Every variable, what it means when it is not set, and a line for `npm start -- --help`. */
 export const SETTINGS = {
@@ -51,6 +67,8 @@ export const SETTINGS = {
   OMNIMETER_INCLUDE_USAGE_BYTES: [`${1 << 20}`, "larger streaming requests go out untouched"],
   OMNIMETER_DEMO: ["off", "on makes every page say that its data is made up"],
   OMNIMETER_CONNECT_TIMEOUT_MS: ["10000", "how long a connection to the upstream may take"],
+  OMNIMETER_UPSTREAM_CONNECTIONS: ["4096", "most connections to one upstream per worker; calls beyond wait"],
+  OMNIMETER_TRACE_URL: ["", "links calls to their traces: https://jaeger.example/trace/{trace_id}, also {span_id}"],
 } as const satisfies Record<string, readonly [fallback: string, meaning: string]>;
 
 type Name = keyof typeof SETTINGS;
@@ -66,7 +84,7 @@ export class ConfigError extends Error {
  * @throws ConfigError naming every bad variable and what to write instead.
  */
 export function readConfig(env: Env = process.env): Config {
-  const { text, whole, oneOf, onOff, origin, host, wrong } = reader(env);
+  const { text, whole, oneOf, onOff, origin, host, traceUrl, wrong } = reader(env);
   const databaseUrl = text("DATABASE_URL") || undefined;
   if (databaseUrl && !isDatabaseUrl(databaseUrl))
     // The value may hold a password: it is not repeated.
@@ -101,11 +119,17 @@ export function readConfig(env: Env = process.env): Config {
     includeUsage: onOff("OMNIMETER_INCLUDE_USAGE"),
     includeUsageBytes: whole("OMNIMETER_INCLUDE_USAGE_BYTES", 0, 64 << 20),
     connectTimeoutMs: whole("OMNIMETER_CONNECT_TIMEOUT_MS", 1, 600_000),
+    upstreamConnections: whole("OMNIMETER_UPSTREAM_CONNECTIONS", 1, 65_535),
     demo: onOff("OMNIMETER_DEMO"),
+    telemetry: readTelemetry(env, wrong),
+    traceUrl: traceUrl("OMNIMETER_TRACE_URL"),
   };
+  // "facts" means that nothing that was said is kept anywhere.
+  if (config.capture === "facts") config.telemetry.content = false;
   if (config.proxyPort !== 0 && config.proxyPort === config.dashboardPort)
     wrong.push(`OMNIMETER_PROXY_PORT and OMNIMETER_DASHBOARD_PORT are both ${config.proxyPort}; they must differ`);
-  if (wrong.length) throw new ConfigError(`Omnimeter cannot start: ${wrong.join("; ")}.`);
+  // Both signals may stumble over the same variable.
+  if (wrong.length) throw new ConfigError(`Omnimeter cannot start: ${[...new Set(wrong)].join("; ")}.`);
   return Object.freeze(config);
 }
 
@@ -142,7 +166,70 @@ function reader(env: Env) {
     return raw.replace(/\/+$/, "").replace(/\/v1$/, "");
   }
 
-  return { text, whole, oneOf, onOff: (name: Name) => oneOf(name, ["on", "off"]) === "on", host, origin, wrong };
+  function traceUrl(name: Name): string | null {
+    const raw = text(name);
+    if (!raw) return null;
+    const url = URL.canParse(raw) ? new URL(raw) : null;
+    if (!url || !/^https?:$/.test(url.protocol) || url.username || !raw.includes("{trace_id}"))
+      wrong.push(
+        `${name} is "${withoutUser(raw)}"; it takes an http or https URL without user, with {trace_id} where the id belongs`,
+      );
+    return raw;
+  }
+
+  const onOff = (name: Name) => oneOf(name, ["on", "off"]) === "on";
+  return { text, whole, oneOf, onOff, host, origin, traceUrl, wrong };
+}
+
+/** OpenTelemetry's standard variables. What concerns a signal is looked at only when that signal is on. */
+function readTelemetry(env: Env, wrong: string[]): Telemetry {
+  const text = (name: string): string => env[name]?.trim() ?? "";
+  const off = text("OTEL_SDK_DISABLED").toLowerCase() === "true";
+
+  function signal(name: "TRACES" | "METRICS"): { protocol: OtlpProtocol } | null {
+    const exporter = oneOf(`OTEL_${name}_EXPORTER`, ["", "otlp", "none"]);
+    const endpoint = `OTEL_EXPORTER_OTLP_${name}_ENDPOINT`;
+    const given = [endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT"].filter((one) => text(one));
+    if (off || exporter === "none" || (!exporter && !given.length)) return null;
+    for (const one of given)
+      if (!/^https?:\/\/[^/]/.test(text(one)) || !URL.canParse(text(one)))
+        // The value may hold a password: it is not repeated.
+        wrong.push(`${one} is no http or https URL`);
+    const own = `OTEL_EXPORTER_OTLP_${name}_PROTOCOL`;
+    const protocol = oneOf(text(own) ? own : "OTEL_EXPORTER_OTLP_PROTOCOL", ["", "http/protobuf", "http/json"]);
+    return { protocol: protocol || "http/protobuf" };
+  }
+
+  function oneOf<const T extends string>(name: string, allowed: readonly ["", ...T[]]): "" | T {
+    const value = allowed.find((one) => one.toLowerCase() === text(name).toLowerCase());
+    if (value === undefined) wrong.push(`${name} is "${text(name)}"; it takes ${allowed.slice(1).join(" or ")}`);
+    return value ?? "";
+  }
+
+  function whole(name: string, fallback: number, most: number): number {
+    const value = Number(text(name) || fallback);
+    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+    wrong.push(`${name} is "${text(name)}"; it takes a whole number from 1 to ${most}`);
+    return fallback;
+  }
+
+  const traces = signal("TRACES");
+  const metrics = signal("METRICS");
+  const capture = oneOf("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", [
+    "",
+    "NO_CONTENT",
+    "SPAN_ONLY",
+    "EVENT_ONLY",
+    "SPAN_AND_EVENT",
+    "true",
+    "false",
+  ]);
+  return {
+    traces: traces && { ...traces, queueSpans: whole("OTEL_BSP_MAX_QUEUE_SIZE", 2048, 1_000_000) },
+    metrics: metrics && { ...metrics, everyMs: whole("OTEL_METRIC_EXPORT_INTERVAL", 60_000, 3_600_000) },
+    // There are no content events: EVENT_ONLY is no content.
+    content: traces !== null && ["SPAN_ONLY", "SPAN_AND_EVENT", "true"].includes(capture),
+  };
 }
 
 /** A setting with a slip in its name would otherwise be ignored without a word. */

@@ -13,6 +13,7 @@ test("without settings everything has its documented default", () => {
     databaseUrl: undefined,
     includeUsage: true,
     fsync: false,
+    upstreamConnections: 4096,
   });
   expect(config.dataDir).toMatch(/\/\.omnimeter$/);
   expect(Object.isFrozen(config)).toBe(true);
@@ -26,6 +27,7 @@ test("every bad variable is named in one message, with what to write instead", (
     OMNIMETER_UPSTREAM: "ftp://x",
     OMNIMETER_UPSTREAMS: "A=https://a, b=nonsense",
     OMNIMETER_HOST: "127.0.0.1:4000",
+    OMNIMETER_UPSTREAM_CONNECTIONS: "65536",
   };
   for (const part of [
     'OMNIMETER_PROXY_PORT is "http"; it takes a whole number from 0 to 65535',
@@ -35,6 +37,7 @@ test("every bad variable is named in one message, with what to write instead", (
     'OMNIMETER_UPSTREAMS has "A=https://a"',
     "OMNIMETER_UPSTREAMS (b)",
     "OMNIMETER_HOST",
+    'OMNIMETER_UPSTREAM_CONNECTIONS is "65536"; it takes a whole number from 1 to 65535',
   ])
     expect(() => readConfig(env)).toThrow(part);
 });
@@ -64,4 +67,86 @@ test("several database hosts are a database too", () => {
 
 test("the two ports must differ", () => {
   expect(() => readConfig({ OMNIMETER_PROXY_PORT: "3000" })).toThrow("both 3000");
+});
+
+const OFF = { traces: null, metrics: null, content: false };
+const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" };
+
+test.each([
+  ["nothing is set", {}, OFF],
+  ["content alone is asked for", { OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "true" }, OFF],
+  ["the SDK is disabled", { ...collector, OTEL_SDK_DISABLED: "TRUE" }, OFF],
+  ["both exporters are none", { ...collector, OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "none" }, OFF],
+])("no telemetry leaves when %s", (_, env, expected) => {
+  expect(readConfig(env).telemetry).toEqual(expected);
+});
+
+test("a collector's address switches both signals on, one exporter only its own", () => {
+  const traces = { protocol: "http/protobuf", queueSpans: 2048 };
+  const metrics = { protocol: "http/protobuf", everyMs: 60_000 };
+  expect(readConfig(collector).telemetry).toEqual({ traces, metrics, content: false });
+  expect(readConfig({ ...collector, OTEL_METRICS_EXPORTER: "none" }).telemetry).toEqual({ ...OFF, traces });
+  expect(readConfig({ OTEL_METRICS_EXPORTER: "otlp" }).telemetry).toEqual({ ...OFF, metrics });
+  expect(readConfig({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://c/v1/traces" }).telemetry).toEqual({
+    ...OFF,
+    traces,
+  });
+});
+
+test("a signal's own protocol goes before the common one", () => {
+  const { telemetry } = readConfig({
+    ...collector,
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "http/protobuf",
+    OTEL_BSP_MAX_QUEUE_SIZE: "10",
+    OTEL_METRIC_EXPORT_INTERVAL: "1000",
+  });
+  expect(telemetry.traces).toEqual({ protocol: "http/json", queueSpans: 10 });
+  expect(telemetry.metrics).toEqual({ protocol: "http/protobuf", everyMs: 1000 });
+});
+
+test.each([
+  ["SPAN_ONLY", true],
+  ["span_and_event", true],
+  ["true", true],
+  ["EVENT_ONLY", false],
+  ["NO_CONTENT", false],
+  ["false", false],
+])("content on spans with %s: %s; never when only facts are captured", (value, expected) => {
+  const env = { ...collector, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: value };
+  expect(readConfig(env).telemetry.content).toBe(expected);
+  expect(readConfig({ ...env, OMNIMETER_CAPTURE: "facts" }).telemetry.content).toBe(false);
+});
+
+test("bad OpenTelemetry settings are named too, and those of a signal that is off are not looked at", () => {
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: "me:hunter22@collector:4318",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+    OTEL_BSP_MAX_QUEUE_SIZE: "0",
+    OTEL_METRIC_EXPORT_INTERVAL: "1.5",
+    OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "yes",
+  };
+  for (const part of [
+    "OTEL_EXPORTER_OTLP_ENDPOINT is no http or https URL",
+    'OTEL_EXPORTER_OTLP_PROTOCOL is "grpc"; it takes http/protobuf or http/json',
+    'OTEL_BSP_MAX_QUEUE_SIZE is "0"',
+    'OTEL_METRIC_EXPORT_INTERVAL is "1.5"',
+    'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT is "yes"',
+  ])
+    expect(() => readConfig(env)).toThrow(part);
+  expect(() => readConfig(env)).toThrow(/^(?!.*hunter22)(?!.*ENDPOINT is.*ENDPOINT is)/);
+  expect(() => readConfig({ OTEL_TRACES_EXPORTER: "zipkin" })).toThrow('OTEL_TRACES_EXPORTER is "zipkin"');
+  expect(readConfig({ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }).telemetry).toEqual(OFF);
+});
+
+test("the page of a trace is a URL with a place for the trace's id", () => {
+  const traceUrl = (value: string) => readConfig({ OMNIMETER_TRACE_URL: value }).traceUrl;
+  expect(readConfig({}).traceUrl).toBeNull();
+  expect(traceUrl("https://jaeger.example/trace/{trace_id}?span={span_id}")).toBe(
+    "https://jaeger.example/trace/{trace_id}?span={span_id}",
+  );
+  expect(traceUrl("http://t/#{trace_id}")).toBe("http://t/#{trace_id}");
+  for (const bad of ["https://jaeger.example/trace", "jaeger/{trace_id}", "javascript:alert('{trace_id}')"])
+    expect(() => traceUrl(bad)).toThrow("OMNIMETER_TRACE_URL is");
+  expect(() => traceUrl("https://me:hunter22@t/{trace_id}")).toThrow(/^(?!.*hunter22).*OMNIMETER_TRACE_URL/);
 });

@@ -1,11 +1,14 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { ConfigError, readConfig } from "#lib/config.ts";
+import { type Config, ConfigError, readConfig } from "#lib/config.ts";
 import { ensureKey } from "#lib/keys.ts";
+import { createLog } from "#lib/log.ts";
+import type { MetricFamily } from "#lib/metric-family.ts";
 import { spoolKeyFile } from "#lib/spool/spool-dir.ts";
 import type { FromWorker, ToWorker, WorkerTally } from "./messages.ts";
-import { metricsText } from "./metrics.ts";
+import { readMetrics } from "./metrics.ts";
+import { prometheusText } from "./prometheus-text.ts";
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 const RESTART_MS = 50;
@@ -28,12 +31,16 @@ export async function startProxy(): Promise<void> {
   let announced = false;
   let failedStarts = 0;
   let stopping = false;
+  let telemetry: { shutdown(): Promise<void> } | null = null;
+  /** The last figures on their way to a collector. */
+  let lastFigures: Promise<void> | undefined;
 
   process.on("disconnect", stop);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
   // Workers share the port, and would share it with a stranger too.
   if (config.workers > 1 && port !== 0) await tryPort(port, config.host).catch(fail);
   startOne(0);
+  telemetry = await startTelemetry(config, async () => (await readMetrics(config.dataDir, gather)).proxy);
 
   /** The first one finds the port when any will do; the others, and whoever comes after, take the same. */
   function startOne(number: number) {
@@ -44,11 +51,15 @@ export async function startProxy(): Promise<void> {
       if (message.type === "listening") announce(number, message.port);
       if (message.type === "failed") fail(message);
       if (message.type === "metrics")
-        void gather().then((all) => say(worker, { type: "metrics", text: metricsText(all) }));
+        void readMetrics(config.dataDir, gather)
+          .then(({ proxy, recorder }) => prometheusText([...proxy, ...recorder]))
+          // Somebody deletes the spool at this very moment: an empty answer, and the next one says more.
+          .catch(() => "")
+          .then((text) => say(worker, { type: "metrics", text }));
     });
     worker.on("exit", () => {
       workers.delete(number);
-      if (stopping) return void (workers.size === 0 && process.exit(0));
+      if (stopping) return leaveWhenDone();
       if (!listening.delete(number) && ++failedStarts >= FAILED_STARTS_MAX)
         return fail({ code: "", message: "its worker dies before it listens; see above." });
       setTimeout(() => startOne(number), failedStarts === 0 ? 0 : RESTART_MS * 2 ** failedStarts);
@@ -103,9 +114,21 @@ export async function startProxy(): Promise<void> {
   function stop() {
     if (stopping) return;
     stopping = true;
+    lastFigures = telemetry?.shutdown();
     for (const worker of workers.values()) say(worker, { type: "stop" });
-    if (workers.size === 0) process.exit(0);
+    leaveWhenDone();
   }
+
+  function leaveWhenDone() {
+    if (workers.size === 0) void Promise.resolve(lastFigures).then(() => process.exit(0));
+  }
+}
+
+/** null: nobody is told, and the SDK's 45 MB are not loaded. */
+async function startTelemetry({ telemetry: { metrics } }: Config, read: () => Promise<MetricFamily[]>) {
+  if (!metrics) return null;
+  const { startProxyMetrics } = await import("#lib/telemetry/proxy-metrics.ts");
+  return startProxyMetrics({ metrics, read, log: createLog("proxy").warn });
 }
 
 function tryPort(port: number, host: string): Promise<void> {

@@ -1,6 +1,15 @@
 import type { Tally } from "#lib/spool/frames.ts";
+import type { FiguresRead } from "./figures.ts";
 
-export type WorkerTally = Tally & { spoolBytes: number; strained: boolean; inFlight: number };
+/** Of one life of one worker. */
+export type WorkerTally = Tally & {
+  spool: string;
+  run: string;
+  spoolBytes: number;
+  strained: boolean;
+  inFlight: number;
+  figures: FiguresRead;
+};
 
 export type FromWorker =
   | { type: "listening"; port: number }

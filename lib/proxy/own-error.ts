@@ -1,7 +1,15 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { Figures } from "./figures.ts";
 
 /** Answers in OpenAI's error shape, and says that Omnimeter does. A stable code for programs, a sentence for people. */
-export function answerOwnError(res: ServerResponse, status: number, code: string, message: string): void {
+export function answerOwnError(
+  figures: Figures,
+  res: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+): void {
+  figures.ownError(code);
   const body = bodyOf(code, message);
   res.writeHead(status, STATUS_CODES[status], {
     "content-type": "application/json",

@@ -7,10 +7,12 @@ import { createUsageStripper, type UsageStripper } from "#lib/openai/usage-chunk
 import { FRAME } from "#lib/spool/frames.ts";
 import type { SpoolWriter } from "#lib/spool/writer.ts";
 import { AnswerBody } from "./answer-body.ts";
+import type { Figures } from "./figures.ts";
 import { readRequestHeaders, readResponseHeaders } from "./headers.ts";
 import { HeldRefusal } from "./held-refusal.ts";
 import { answerOwnError } from "./own-error.ts";
 import { Tap } from "./tap.ts";
+import { withTrace } from "./trace-headers.ts";
 import { Upload } from "./upload.ts";
 import type { ConnectTimer, Upstream } from "./upstreams.ts";
 
@@ -23,8 +25,11 @@ export interface RelayContext {
   maxCalls: number;
   includeUsage: boolean;
   includeUsageBytes: number;
+  /** The upstream gets our `traceparent`, because the recorder makes spans. */
+  traces: boolean;
   /** Calls being recorded now. */
   inFlight: number;
+  figures: Figures;
   connectTimer: ConnectTimer;
 }
 
@@ -80,6 +85,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#target = target;
     this.#id = context.newId();
     this.#headers = readRequestHeaders(req.rawHeaders, context.fingerprint, context.keepHeadersBytes);
+    if (context.traces) this.#headers.forward = withTrace(this.#headers.forward, this.#id);
     this.#keepsAnswer = !answersSecret(target);
     this.#requestTap = new Tap(context.spool, FRAME.requestChunk, context.keepBytes);
     this.#responseTap = new Tap(context.spool, FRAME.responseChunk, context.keepBytes);
@@ -202,6 +208,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#res.sendDate = false;
     if (length !== null) headers.forward = withoutHeader(headers.forward, "trailer");
     if (this.#resent && status < 400) this.#upstream.refusesUsage = true;
+    this.#context.figures.answered(status);
     this.#res.writeHead(status, isReason(text) ? text : undefined, headers.forward);
     this.#body = new AnswerBody(this.#res, this.#controller as Dispatcher.DispatchController, length);
   }
@@ -238,7 +245,16 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#finish("completed", undefined, trailers, () => {
       this.#body?.end(rest, trailers);
       this.#dropUpload();
+      this.#countOverhead();
     });
+  }
+
+  /** What call_own_ms says of the stored call (drizzle/), and besides what the end frame itself took to be written. */
+  #countOverhead(): void {
+    const sent = this.#sentAt ?? 0;
+    const before = Math.max(0, sent - Math.min(this.#requestEndAt ?? 0, sent) - (this.connectMs ?? 0));
+    const after = this.#at() - (this.#responseEndAt ?? 0);
+    this.#context.figures.overheadSeconds.add((before + after) / 1000);
   }
 
   /** The upstream answered before it had read everything: the rest has nowhere to go, but the connection must stay usable. */
@@ -274,7 +290,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     const ending = this.#sentAt !== null && error ? "upstream_reset" : "unreachable";
     this.#finish(ending, error?.code ?? message, undefined, () => {
       this.#res.setHeader("x-omnimeter-call-id", this.#id);
-      answerOwnError(this.#res, status, code, message);
+      answerOwnError(this.#context.figures, this.#res, status, code, message);
       this.#dropUpload();
     });
   }
@@ -312,6 +328,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   /** The only end: writes the end frame, then lets the last part go. */
   #finish(ending: ExchangeEnding, cause: string | undefined, trailers: string[] | undefined, letGo: () => void): void {
     this.#finished = true;
+    this.#context.figures.relayed(this.#requestTap.bytes, this.#responseTap.bytes);
     if (this.#seq === 0) return letGo();
     this.#context.inFlight--;
     this.#requestTap.finish(this.#seq);

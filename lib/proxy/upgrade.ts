@@ -6,6 +6,7 @@ import { maskQuery } from "#lib/openai/relay.ts";
 import { readRequestHeaders, readResponseHeaders } from "./headers.ts";
 import { ownErrorMessage } from "./own-error.ts";
 import type { RelayContext } from "./relay.ts";
+import { withTrace } from "./trace-headers.ts";
 import type { Upstream } from "./upstreams.ts";
 
 /**
@@ -25,6 +26,7 @@ export function relayUpgrade(
   const id = context.newId();
   const { spool, fingerprint } = context;
   const headers = readRequestHeaders(req.rawHeaders, fingerprint, context.keepHeadersBytes);
+  if (context.traces) headers.forward = withTrace(headers.forward, id);
   let seq = 0;
   let finished = false;
   let sentAtMs: number | null = null;
@@ -94,6 +96,7 @@ export function relayUpgrade(
 
   function join(answer: IncomingMessage, socket: Duplex, rest: Buffer) {
     head(answer);
+    countWhileOpen();
     client.write(headText(answer), "latin1");
     for (const one of [client, socket] as { setNoDelay?: (on: boolean) => void }[]) one.setNoDelay?.(true);
     pass(client, socket, first, (bytes) => {
@@ -115,6 +118,12 @@ export function relayUpgrade(
     client.on("close", () => socket.destroy());
   }
 
+  function countWhileOpen() {
+    if (client.closed) return;
+    context.figures.websocket(1);
+    client.on("close", () => context.figures.websocket(-1));
+  }
+
   /** The upstream said no to the upgrade: its answer passes as it is. */
   function refuse(answer: IncomingMessage) {
     head(answer);
@@ -132,12 +141,14 @@ export function relayUpgrade(
     if (finished) return;
     const cause = (error as NodeJS.ErrnoException).code ?? error.message;
     const message = `the upstream cannot be reached (${upstream.origin}: ${cause}). Check OMNIMETER_UPSTREAM and the network, then try again.`;
-    finish("unreachable", cause, () =>
-      client.end(ownErrorMessage(502, "Bad Gateway", "omnimeter_upstream_unreachable", message)),
-    );
+    finish("unreachable", cause, () => {
+      context.figures.ownError("omnimeter_upstream_unreachable");
+      client.end(ownErrorMessage(502, "Bad Gateway", "omnimeter_upstream_unreachable", message));
+    });
   }
 
   function head(answer: IncomingMessage) {
+    context.figures.answered(answer.statusCode as number);
     if (!seq) return;
     const { record: kept } = readResponseHeaders(answer.rawHeaders, fingerprint, context.keepHeadersBytes);
     spool.head(seq, at(), JSON.stringify({ status: answer.statusCode, headers: kept }));
@@ -161,6 +172,7 @@ export function relayUpgrade(
   function finish(ending: ExchangeEnding, cause?: string, letGo: () => void = () => {}) {
     if (finished) return;
     finished = true;
+    context.figures.relayed(clientBytes, upstreamBytes);
     if (seq === 0) return letGo();
     context.inFlight--;
     const end: ExchangeEnd = {

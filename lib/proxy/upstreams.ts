@@ -44,16 +44,21 @@ function timedConnector(timeout: number): buildConnector.connector {
   };
 }
 
-/** One keep-alive pool per upstream. No timeouts of our own once connected: the client decides how long it waits. */
+/**
+ * One keep-alive pool per upstream. No timeouts of our own once connected: the client decides how long it waits. When
+ * all `connections` are busy, calls wait in the pool's queue in the order in which they came; their `sentAtMs` says how long.
+ */
 export function createUpstreams(
   urls: Readonly<Record<string, string>>,
   connectTimeoutMs: number,
+  connections: number,
 ): { get(name: string): Upstream; close(): Promise<void> } {
   const all = new Map(
     Object.entries(urls).map(([name, url]) => {
       const { origin, pathname } = new URL(url);
       const pool = new Pool(origin, {
         connect: timedConnector(connectTimeoutMs),
+        connections,
         headersTimeout: 0,
         // Longer than undici's own 4 s, so that quiet times do not cost a TLS handshake per call; an upstream that
         // announces less (`keep-alive: timeout=5`) is obeyed.

@@ -10,8 +10,9 @@ import { openSpoolDir, spoolKeyFile } from "#lib/spool/spool-dir.ts";
 import { createSpoolWriter } from "#lib/spool/writer.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
 import { answerFeedback } from "./answer-feedback.ts";
+import { createFigures } from "./figures.ts";
 import { createFingerprint } from "./fingerprint.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { FromWorker, ToWorker, WorkerTally } from "./messages.ts";
 import { answerOwnError, ownErrorMessage } from "./own-error.ts";
 import { refuseGarbage } from "./refuse-garbage.ts";
 import { Relay, type RelayContext } from "./relay.ts";
@@ -46,7 +47,7 @@ export async function startWorker(number: number, port: number): Promise<void> {
     restoreDir: () => void openSpoolDir(config.dataDir, number, name),
     onFault: (error) => log.error(`a call could not be ended: ${error.stack}`),
   });
-  const upstreams = createUpstreams(config.upstreams, config.connectTimeoutMs);
+  const upstreams = createUpstreams(config.upstreams, config.connectTimeoutMs, config.upstreamConnections);
   const context: RelayContext = {
     spool,
     newId: createUuid7(),
@@ -56,7 +57,9 @@ export async function startWorker(number: number, port: number): Promise<void> {
     maxCalls: config.maxCalls,
     includeUsage: config.includeUsage,
     includeUsageBytes: config.includeUsageBytes,
+    traces: config.telemetry.traces !== null,
     inFlight: 0,
+    figures: createFigures(),
     connectTimer: createConnectTimer(),
   };
   const waitingForMetrics: ServerResponse[] = [];
@@ -78,7 +81,7 @@ export async function startWorker(number: number, port: number): Promise<void> {
     onRequest,
   );
   server.on("upgrade", onUpgrade);
-  server.on("clientError", refuseGarbage);
+  server.on("clientError", (error, socket) => refuseGarbage(context.figures, error, socket));
   server.on("error", (error: NodeJS.ErrnoException) =>
     tell({ type: "failed", code: error.code ?? "", message: error.message }),
   );
@@ -88,7 +91,7 @@ export async function startWorker(number: number, port: number): Promise<void> {
   });
 
   process.on("message", (message: ToWorker) => {
-    if (message.type === "tally") tell({ type: "tally", tally: { ...spool.tally(), inFlight: context.inFlight } });
+    if (message.type === "tally") tell({ type: "tally", tally: tally() });
     if (message.type === "metrics") waitingForMetrics.shift()?.end(message.text);
     if (message.type === "stop") stop();
   });
@@ -103,8 +106,8 @@ export async function startWorker(number: number, port: number): Promise<void> {
     const route = routeOf(req.url as string, config.upstreams);
     if (route.kind === "relay")
       return new Relay(context, req, res, upstreams.get(route.upstream), route.target).begin();
-    if (route.kind === "none") return answerOwnError(res, 404, route.code, route.message);
-    if (route.name === "feedback") return answerFeedback(req, res, spool, context.newId);
+    if (route.kind === "none") return answerOwnError(context.figures, res, 404, route.code, route.message);
+    if (route.name === "feedback") return answerFeedback(context, req, res);
     if (route.name === "metrics") {
       waitingForMetrics.push(res.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }));
       return tell({ type: "metrics" });
@@ -120,6 +123,7 @@ export async function startWorker(number: number, port: number): Promise<void> {
     const { code, message } =
       route.kind === "none" ? route : { code: "omnimeter_unknown_path", message: "there is no WebSocket here." };
     socket.on("error", () => {});
+    context.figures.ownError(code);
     socket.end(ownErrorMessage(404, "Not Found", code, message));
   }
 
@@ -137,6 +141,11 @@ export async function startWorker(number: number, port: number): Promise<void> {
       // A response is closed when its last byte is the system's to send.
       setTimeout(() => process.exit(0), 50);
     }, 20);
+  }
+
+  function tally(): WorkerTally {
+    const { inFlight, figures } = context;
+    return { ...spool.tally(), spool: name, run: spool.run, inFlight, figures: figures.read() };
   }
 
   function tell(message: FromWorker) {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ExchangeStart } from "#lib/exchange.ts";
 import type { AttributionHints } from "#lib/openai/facts.ts";
+import { readTraceparent } from "#lib/trace-ids.ts";
 
 export interface Attribution {
   feature: string | null;
@@ -45,7 +46,7 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
   const session = pick("session");
   const template = pick("template") ?? clean(hints.promptId ?? "");
   const operation = pick("operation");
-  const [traceId, parentSpanId] = readTraceparent(headers.get("traceparent"));
+  const caller = readTraceparent(headers.get("traceparent"));
   return {
     feature,
     customer: pick("customer"),
@@ -58,8 +59,8 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
     tags: readTags(headers.get("x-omnimeter-tags") ?? baggage.get("tags"), problems),
     operationId: operation && (UUID.test(operation) ? operation.toLowerCase() : uuidOf(operation)),
     attempt: readAttempt(headers.get("x-stainless-retry-count")),
-    traceId,
-    parentSpanId,
+    traceId: caller?.traceId ?? null,
+    parentSpanId: caller?.parentSpanId ?? null,
     problems,
   };
 }
@@ -113,14 +114,6 @@ function readTags(value: string | undefined, problems: string[]): Record<string,
 function readAttempt(value: string | undefined): number {
   const attempt = Number(value);
   return Number.isInteger(attempt) && attempt >= 0 && attempt < 1000 ? attempt : 0;
-}
-
-/** W3C Trace Context: malformed or all-zero ids are ignored. */
-function readTraceparent(value: string | undefined): [string | null, string | null] {
-  const [, trace, span] =
-    /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?$/.exec(value ?? "") ?? [];
-  if (!trace || !span || /^0+$/.test(trace) || /^0+$/.test(span)) return [null, null];
-  return [trace, span];
 }
 
 /** A name that is no UUID becomes one: the same name, the same operation. Version 8 is for such uses. */

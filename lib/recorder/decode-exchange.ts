@@ -1,7 +1,9 @@
-import type { Call } from "#lib/call.ts";
+import type { Call, Content } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
+import type { Observation } from "#lib/observation.ts";
 import { decode } from "#lib/openai/decode.ts";
-import { redactText } from "#lib/privacy/redact.ts";
+import { readSettings } from "#lib/openai/settings.ts";
+import { redactContent, redactText } from "#lib/privacy/redact.ts";
 import { toStorable } from "#lib/privacy/seal.ts";
 import { toCall } from "./to-call.ts";
 
@@ -10,6 +12,8 @@ export interface DecodedExchange {
   payload: { sealed: Buffer; redactions: Record<string, number> } | null;
   /** The first words of the instructions, sealed, the first time that they are seen. */
   words: Buffer | null;
+  /** For telemetry, when it is asked for. */
+  observation?: Observation;
 }
 
 export interface DecodeOptions {
@@ -18,6 +22,8 @@ export interface DecodeOptions {
   contentKey: Buffer | null;
   /** Hashes of instructions whose words are stored, as far as this process knows. */
   knownInstructions: Set<string>;
+  /** What telemetry gets: nothing unless told. */
+  observes?: "facts" | "content" | undefined;
 }
 
 const WORDS_CHARACTERS = 120;
@@ -27,13 +33,30 @@ const KNOWN_MAX = 10_000;
 export async function decodeExchange(exchange: Exchange, options: DecodeOptions): Promise<DecodedExchange> {
   const facts = await decode(exchange);
   const call = toCall(exchange, facts, options.projectId);
-  if (!options.contentKey) return { call, payload: null, words: null };
+  const observation = options.observes && observe(call, facts.content, options.observes);
+  const decoded = { call, payload: null, words: null, ...(observation && { observation }) };
+  if (!options.contentKey) return decoded;
   try {
     const payload = isEmpty(facts.content) ? null : toStorable(facts.content, options.contentKey);
-    return { call, payload, words: firstWords(call, facts.unit, options) };
+    return { ...decoded, payload, words: firstWords(call, facts.unit, options) };
   } catch {
     call.problems.push("content_dropped:redaction_failed");
-    return { call, payload: null, words: null };
+    return decoded;
+  }
+}
+
+/** Redacted a second time, which only those pay for who ask for content. */
+function observe(call: Call, content: Content, observes: "facts" | "content"): Observation {
+  const settings = readSettings(content.parameters);
+  settings.stopSequences = settings.stopSequences?.map(redactText) ?? null;
+  return { call, settings, content: observes === "content" && !isEmpty(content) ? redactedOrNone(content) : null };
+}
+
+function redactedOrNone(content: Content): Content | null {
+  try {
+    return redactContent(content).content;
+  } catch {
+    return null;
   }
 }
 

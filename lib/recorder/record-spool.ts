@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Exchange } from "#lib/exchange.ts";
 import type { Feedback } from "#lib/feedback.ts";
+import type { Observation } from "#lib/observation.ts";
 import { redactText } from "#lib/privacy/redact.ts";
 import { createAssembler, type RunTotals } from "#lib/spool/assembler.ts";
 import { openOpenExchange, sealOpenExchange, sealWithSpoolKey } from "#lib/spool/carry.ts";
@@ -10,6 +11,7 @@ import { isAbandoned } from "#lib/spool/hold-spool.ts";
 import { createSpoolReader, type SpoolPosition } from "#lib/spool/reader.ts";
 import { listSegments, segmentName } from "#lib/spool/segment.ts";
 import { type DecodedExchange, decodeExchange } from "./decode-exchange.ts";
+import type { SpoolWatch } from "./figures.ts";
 import type { HeldSpool, Store } from "./store.ts";
 
 export interface RecordSpoolOptions {
@@ -20,6 +22,10 @@ export interface RecordSpoolOptions {
   contentKey: Buffer | null;
   keepSegments: boolean;
   store: Store;
+  watch?: SpoolWatch;
+  observes?: "facts" | "content" | undefined;
+  /** Gets the calls of every stored batch. Must not throw; nobody waits for it. */
+  onStored?: (observations: Observation[]) => void;
   stopping: () => boolean;
   log: (message: string) => void;
 }
@@ -60,6 +66,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
         touchedAt = performance.now();
         continue;
       }
+      options.watch?.storedUntil(stretch.untilMs);
       if (assembler.open().length > 0 && isAbandoned(dir, "worker")) {
         if (!(await storeAbandoned())) return;
         continue;
@@ -89,11 +96,16 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
     const exchanges: Exchange[] = [];
     const feedback: Feedback[] = [];
     const runs = new Map<string, RunTotals>();
+    const begunAtMs = Date.now();
     let to: SpoolPosition | null = null;
+    let isAll = false;
     let bytes = 0;
     while (exchanges.length < EXCHANGES_MAX && bytes < BYTES_MAX) {
       const batch = reader.next();
-      if (!batch) break;
+      if (!batch) {
+        isAll = true;
+        break;
+      }
       const replayed = isBefore(batch.from, high);
       const before = assembler.current();
       const done = assembler.add(batch, replayed);
@@ -106,17 +118,25 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
     }
     const { run, totals } = assembler.current();
     if (run) runs.set(run, structuredClone(totals));
-    return { exchanges, feedback, runs, run, to };
+    // Written before then, and in here: everything, or what ended up to the last one.
+    const untilMs = isAll ? begunAtMs : endedAtMs(exchanges.at(-1));
+    return { exchanges, feedback, runs, run, to, untilMs };
   }
 
   async function storeStretch(stretch: ReturnType<typeof read>, to: SpoolPosition): Promise<boolean> {
     const calls: DecodedExchange[] = [];
     for (const exchange of stretch.exchanges)
       calls.push(
-        await decodeExchange(exchange, { projectId: "default", contentKey: options.contentKey, knownInstructions }),
+        await decodeExchange(exchange, {
+          projectId: "default",
+          contentKey: options.contentKey,
+          knownInstructions,
+          observes: options.observes,
+        }),
       );
     const carry = carryIfLong(to);
     const low = assembler.open().reduce((least, one) => (isBefore(one.from, least) ? one.from : least), to);
+    const before = performance.now();
     const stored = await insist(() =>
       store.record({
         spool,
@@ -134,6 +154,16 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
     );
     if (!stored) return false;
     high = to;
+    options.onStored?.(calls.flatMap(({ observation }) => observation ?? []));
+    options.watch?.storedUntil(stretch.untilMs);
+    await options.watch?.stored({
+      run: stretch.run,
+      high,
+      calls,
+      feedback: stretch.feedback.length,
+      setAside: stored.setAside,
+      seconds: (performance.now() - before) / 1000,
+    });
     if (!options.keepSegments) deleteBelow(low.segment);
     return true;
   }
@@ -159,9 +189,12 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   async function insist<T>(work: () => Promise<T>): Promise<T | undefined> {
     for (let wait = 50, said = false; ; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
       try {
-        return await inTime(work());
+        const answer = await inTime(work());
+        options.watch?.database(true);
+        return answer;
       } catch (error) {
         if ((error as { code?: string }).code === "lease_lost" || options.stopping()) return undefined;
+        options.watch?.database(false);
         if (!said)
           options.log(
             `the database does not take a batch (${(error as Error).message}); calls wait in the spool, trying again`,
@@ -190,6 +223,9 @@ const NO_TOTALS: RunTotals = { accepted: 0, started: 0, dropped: {}, atRisk: 0 }
 
 const isBefore = (a: SpoolPosition, b: SpoolPosition): boolean =>
   a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
+
+const endedAtMs = (exchange: Exchange | undefined): number =>
+  exchange ? exchange.start.startedAtMs + (exchange.end?.endAtMs ?? 0) : 0;
 
 const redactFeedback = (feedback: Feedback): Feedback => ({
   ...feedback,

@@ -1,0 +1,32 @@
+import type { Buckets } from "./metric-family.ts";
+
+export interface BucketCounter {
+  add(value: number): void;
+  read(): Buckets;
+}
+
+/** Counts values by bucket. An addition is one search in a short list and two additions. */
+export function createBucketCounter(bounds: readonly number[]): BucketCounter {
+  const counts = new Array<number>(bounds.length + 1).fill(0);
+  let sum = 0;
+  return {
+    add(value) {
+      let bucket = 0;
+      while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+      counts[bucket] = (counts[bucket] as number) + 1;
+      sum += value;
+    },
+    read: () => ({ bounds, counts: [...counts], sum }),
+  };
+}
+
+/** The sum of several with the same bounds. */
+export function addBuckets(all: readonly Buckets[], bounds: readonly number[]): Buckets {
+  return {
+    bounds,
+    counts: Array.from({ length: bounds.length + 1 }, (_, i) =>
+      all.reduce((sum, one) => sum + (one.counts[i] ?? 0), 0),
+    ),
+    sum: all.reduce((sum, one) => sum + one.sum, 0),
+  };
+}

@@ -1,0 +1,106 @@
+import { createBucketCounter } from "#lib/bucket-counter.ts";
+import type { Call } from "#lib/call.ts";
+import { byLabel, counter, gauge, histogram } from "#lib/metric-family.ts";
+import type { RecorderState, SpoolState } from "#lib/recorder-state.ts";
+import type { SpoolPosition } from "#lib/spool/reader.ts";
+import { createCallFigures } from "./call-figures.ts";
+import { createSpoolFigures } from "./spool-figures.ts";
+
+/** What the loop of one spool tells about itself. */
+export interface SpoolWatch {
+  /** Awaited, but fails never and asks the store at most for one row. */
+  stored(stretch: WatchedStretch): Promise<void>;
+  /** Everything that was written before this moment is stored. */
+  storedUntil(ms: number): void;
+  database(answers: boolean): void;
+  /** The recorder no longer holds this spool. */
+  letGo(): void;
+}
+
+interface WatchedStretch {
+  run: string;
+  high: SpoolPosition;
+  calls: readonly { call: Call }[];
+  feedback: number;
+  setAside: number;
+  /** How long the store took, attempts that failed included. */
+  seconds: number;
+}
+
+export interface RecorderFigures {
+  follow(spool: string, held: { run: string; high: SpoolPosition }): Promise<SpoolWatch>;
+  database(answers: boolean): void;
+  state(): RecorderState;
+}
+
+interface Options {
+  /** As an earlier recorder left them: how far a spool is stored stays true. */
+  earlier: readonly SpoolState[];
+  countRun: (spool: string, run: string) => Promise<{ stored: number; setAside: number } | null>;
+  /** Spans, by what became of them. */
+  telemetry?: () => Record<string, number>;
+}
+
+const BATCH_CALLS = [1, 5, 10, 25, 50, 100, 250, 500];
+const BATCH_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Counts what this process does. Begins anew with its life; a batch whose answer was lost on the way is not in it. */
+export function createFigures({ earlier, countRun, telemetry }: Options): RecorderFigures {
+  const calls = createCallFigures();
+  const batchCalls = createBucketCounter(BATCH_CALLS);
+  const batchSeconds = createBucketCounter(BATCH_SECONDS);
+  const spools = new Map(earlier.map((one) => [one.spool, () => ({ ...one, counts: null }) as SpoolState]));
+  let databaseAwayAtMs: number | null = null;
+
+  return {
+    async follow(spool, held) {
+      const before = spools.get(spool)?.().storedUntilMs ?? null;
+      const figures = await createSpoolFigures(spool, held, before, (run) => countRun(spool, run));
+      spools.set(spool, figures.state);
+      return {
+        async stored(stretch) {
+          calls.count(stretch);
+          batchCalls.add(stretch.calls.length);
+          batchSeconds.add(stretch.seconds);
+          await figures.stored(stretch);
+        },
+        storedUntil: figures.storedUntil,
+        database,
+        letGo: figures.letGo,
+      };
+    },
+    database,
+    state: () => ({
+      writtenAtMs: Date.now(),
+      spools: [...spools.values()].map((state) => state()),
+      families: families(Date.now()),
+    }),
+  };
+
+  function database(answers: boolean) {
+    databaseAwayAtMs = answers ? null : (databaseAwayAtMs ?? Date.now());
+  }
+
+  function families(nowMs: number) {
+    const awayMs = databaseAwayAtMs === null ? 0 : Math.max(0, nowMs - databaseAwayAtMs);
+    return [
+      gauge(
+        "omnimeter_database_away_seconds",
+        "Time since the database stopped answering; 0 while it answers.",
+        awayMs / 1000,
+      ),
+      histogram("omnimeter_batch_calls", "Calls in one transaction.", batchCalls.read()),
+      histogram(
+        "omnimeter_batch_seconds",
+        "Time to store one transaction, attempts that failed included.",
+        batchSeconds.read(),
+      ),
+      ...calls.families(),
+      counter(
+        "omnimeter_telemetry_spans_total",
+        "Spans for OpenTelemetry, by what became of them; none when it is off.",
+        byLabel("result", telemetry?.() ?? {}),
+      ),
+    ];
+  }
+}
