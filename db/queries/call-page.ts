@@ -108,16 +108,30 @@ export interface AttemptRow {
   status: number | null;
   startedAt: Date;
   durationMs: number | null;
+  usageSource: CallFacts["usageSource"];
+  problems: string[];
+  costUsd: string | null;
+  unpriced: boolean;
 }
 
-/** The calls that one operation took, this one included. Looked for within ten minutes on both sides (the column has no index), so that partitions prune. */
-export async function attemptsOf(sql: Reader, project: string, call: CallFacts, limit = 50): Promise<AttemptRow[]> {
+/**
+ * The calls that one operation took, this one included, in the order in which they began; at most `limit`, the first. Looked
+ * for within ten minutes on both sides (the column has no index), so that partitions prune.
+ */
+export async function attemptsOf(sql: Reader, project: string, call: CallFacts, limit: number): Promise<AttemptRow[]> {
   const atMs = uuid7Ms(call.id);
   return sql<AttemptRow[]>`
-    select id, attempt, outcome, status, started_at as "startedAt", duration_ms as "durationMs" from calls
-    where project_id = ${project} and operation_id = ${call.operationId}::uuid
-      and id >= ${uuid7Floor(atMs - NEAR_MS)}::uuid and id < ${uuid7Floor(atMs + NEAR_MS)}::uuid
-    order by id limit ${limit}`;
+    with attempt as (
+      select
+        id, attempt, outcome, status, started_at as "startedAt", duration_ms as "durationMs",
+        usage_source as "usageSource", problems
+      from calls
+      where project_id = ${project} and operation_id = ${call.operationId}::uuid
+        and id >= ${uuid7Floor(atMs - NEAR_MS)}::uuid and id < ${uuid7Floor(atMs + NEAR_MS)}::uuid
+      order by id limit ${limit}
+    )
+    select attempt.*, money.* from attempt cross join lateral (${moneyOf(sql, sql`attempt.id`)}) money
+    order by id`;
 }
 
 /** The calls before and after this one under the list's filters, no more than a week away. */

@@ -15,10 +15,12 @@ export interface Dashboard {
   stop(): Promise<void>;
 }
 
-export async function startDashboard(): Promise<Dashboard> {
+/** `env`: settings of all parts. */
+export async function startDashboard(env: Record<string, string> = {}): Promise<Dashboard> {
   const database = await testDatabase();
-  const system = await startSystem({ database });
+  const system = await startSystem({ database, env });
   const dashboard: Running = await run("lib/dashboard.ts", {
+    ...env,
     DATABASE_URL: database.url,
     OMNIMETER_DATA_DIR: system.dataDir,
     OMNIMETER_DASHBOARD_PORT: "0",

@@ -6,6 +6,8 @@ export interface Fact {
   value: ReactNode;
   /** An id: in monospace, with a button that copies it. */
   id?: string;
+  /** What to know beside it. */
+  note?: string;
 }
 
 /** Names and values. Absent ones are left out by the caller: a column of dashes says nothing. */
@@ -29,6 +31,7 @@ export function FactList({ facts }: { facts: readonly (Fact | null)[] }) {
                       <CopyButton text={fact.id} what={fact.name.toLowerCase()} />
                     </span>
                   )}
+                  {fact.note && <p className="text-xs text-muted">{fact.note}</p>}
                 </td>
               </tr>
             ),

@@ -1,7 +1,8 @@
-import { formatBytes, plural } from "#app/_ui/format.ts";
+import { formatBytes } from "#app/_ui/format.ts";
 import { Modalities } from "#app/_ui/modalities.tsx";
 import type { CallFacts } from "#db/queries/call-page.ts";
 import { type Fact, FactList } from "./fact-list.tsx";
+import { traceFact } from "./trace.tsx";
 
 const given = (name: string, value: string | null): Fact | null => (value === null ? null : { name, value });
 const id = (name: string, value: string | null): Fact | null => (value === null ? null : { name, value, id: value });
@@ -53,10 +54,7 @@ export function RequestFacts({ call }: { call: CallFacts }) {
           name: "Size",
           value: `${formatBytes(call.requestBytes)} up, ${formatBytes(call.responseBytes)} down${call.cut ? "; more than is kept, read in part" : ""}`,
         },
-        { name: "Streamed", value: call.streamed ? `yes, ${plural(call.contentChunks, "content chunk")}` : "no" },
-        call.longestGapMs === null
-          ? null
-          : { name: "Longest pause", value: `${Math.round(call.longestGapMs)} ms between two chunks` },
+        { name: "Streamed", value: call.streamed ? "yes" : "no" },
         call.finishReasons.length > 0 ? { name: "Finish", value: call.finishReasons.join(", ") } : null,
         { name: "Attempt", value: String(call.attempt + 1) },
       ]}
@@ -76,7 +74,7 @@ export function Ids({ call }: { call: CallFacts }) {
         id("Conversation id", call.conversationId),
         id("Provider's request id", call.upstreamRequestId),
         id("Client's request id", call.clientRequestId),
-        id("Trace id", call.traceId),
+        traceFact(call),
         id("Prompt cache key", call.promptCacheKey),
         id("System fingerprint", call.systemFingerprint),
       ]}
