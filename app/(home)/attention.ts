@@ -5,10 +5,11 @@ import { formatMoment, formatOffset } from "#app/_ui/time.ts";
 import type { CallFilter } from "#db/queries/call-filter.ts";
 import type { Losses, ModelUse, Spent } from "#db/queries/home-page.ts";
 import type { Waiting } from "#db/queries/quality-page.ts";
+import { ERRORS } from "#lib/call.ts";
 import { parseRange, type Range } from "#lib/range.ts";
 import { RETIREMENTS } from "#lib/retirements.ts";
 import { wilson } from "#lib/stats/wilson.ts";
-import { ERRORS } from "./errors.ts";
+import { type AlertFacts, alertItems } from "./alert-items.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -43,6 +44,7 @@ export interface Facts {
   waiting: readonly Waiting[];
   /** This month in UTC, as finance counts it. */
   month: Spent;
+  alerts: AlertFacts;
 }
 
 export interface Item {
@@ -76,7 +78,10 @@ export function attentionOf(facts: Facts, view: View): Item[] {
     return item ? [{ key, ...item }] : [];
   });
   const weights = ["bad", "warn", "note"];
-  return items.sort((a, b) => weights.indexOf(a.weight) - weights.indexOf(b.weight)).slice(0, ITEMS_MAX);
+  // What people asked to be told stands before what we think they should know.
+  return [...alertItems(facts.alerts, view), ...items]
+    .sort((a, b) => weights.indexOf(a.weight) - weights.indexOf(b.weight))
+    .slice(0, ITEMS_MAX);
 }
 
 function lag({ watermarkMs }: Facts, view: View): ReturnType<Rule> {

@@ -11,6 +11,7 @@ import { FirstCall } from "../calls/(list)/first-call.tsx";
 import { attentionOf } from "./attention.ts";
 import { AttentionList } from "./attention-list.tsx";
 import { Live } from "./live.tsx";
+import { liveIds } from "./live-ids.ts";
 import { LiveTable } from "./live-table.tsx";
 import { readHome } from "./read-home.ts";
 import { Tiles } from "./tiles.tsx";
@@ -41,7 +42,10 @@ export default async function HomePage({ searchParams }: { searchParams: Promise
     >
       <Live
         waiting={!any}
-        ids={home.newest.map(({ id }) => id)}
+        ids={liveIds(
+          home.newest.map(({ id }) => id),
+          home.facts.alerts.rules.flatMap(({ alert }) => alert?.id ?? []),
+        )}
         above={
           any && (
             <>

@@ -2,29 +2,22 @@ import { PROJECT, type View } from "#app/_frame/view.ts";
 import type { Reader, Scope } from "#db/queries/call-filter.ts";
 import { type CallRow, callsOfPage, callsOverTime, newestIds, type Slot } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
-import {
-  lossesSince,
-  type ModelUse,
-  modelsIn,
-  type Slowness,
-  type Spent,
-  slowestIn,
-  spentIn,
-} from "#db/queries/home-page.ts";
+import { lossesSince, type ModelUse, modelsIn, type Spent, spentIn } from "#db/queries/home-page.ts";
+import { stripsOf } from "#db/queries/latency-page.ts";
 import { ratingsOverTime, waitingFeedback } from "#db/queries/quality-page.ts";
+import { alertRules, alertsCheckedMs } from "#db/queries/settings-page.ts";
+import { ERRORS } from "#lib/call.ts";
 import type { Interval } from "#lib/range.ts";
 import type { Count } from "#lib/stats/wilson.ts";
 import { uuid7Ms } from "#lib/uuid7.ts";
 import type { ErrorCount, Facts } from "./attention.ts";
-import { ERRORS } from "./errors.ts";
 import { LIVE_ROWS } from "./live-rows.ts";
+import { type Slowness, slowestFirst } from "./slowest.ts";
 import { today } from "./today.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const QUARTER_MS = 900_000;
-/** Calls of the last hour whose times are read one by one. */
-const TIMED_CALLS = 100_000;
 const MODELS = 1000;
 
 export interface Home {
@@ -42,7 +35,7 @@ export interface DayCount extends ErrorCount {
   aborted: number;
 }
 
-/** Everything on the start page. All but the last hour's times and the broken quarters of ranges comes from rollups. */
+/** Everything on the start page. All but the broken quarters of ranges comes from rollups. */
 export async function readHome(tx: Reader, view: View): Promise<Home> {
   const { nowMs, zone } = view;
   // Ranges up to now end with their quarter of an hour: nothing is there yet, and rollups hold whole quarters.
@@ -61,18 +54,20 @@ export async function readHome(tx: Reader, view: View): Promise<Home> {
     spentIn(tx, PROJECT, { fromMs: month, toMs: endMs }),
     modelsIn(tx, PROJECT, week, MODELS),
   ]);
-  const [calls, lastWeek, lastHour, weekBefore, slowest, said] = await Promise.all([
+  const [calls, lastWeek, lastHour, weekBefore, strips, said] = await Promise.all([
     countIn(tx, { fromMs: day.fromMs, toMs: endMs }),
     countIn(tx, weekAgo),
     countIn(tx, hour),
     countIn(tx, { fromMs: weekMs, toMs: hour.fromMs }),
-    slowestIn(tx, PROJECT, hour, TIMED_CALLS),
+    stripsOf(tx, scope(hour)),
     ratingsOverTime(tx, scope(week), [week.fromMs, week.toMs]),
   ]);
-  const [losses, waiting, unpricedNewestMs] = await Promise.all([
+  const [losses, waiting, unpricedNewestMs, rules, checkedMs] = await Promise.all([
     lossesSince(tx, weekMs),
     waitingFeedback(tx, PROJECT),
     newestUnpricedMs(tx, models),
+    alertRules(tx, PROJECT),
+    alertsCheckedMs(tx),
   ]);
   const up = said.reduce((sum, one) => sum + one.up, 0);
   const down = said.reduce((sum, one) => sum + one.down, 0);
@@ -87,10 +82,11 @@ export async function readHome(tx: Reader, view: View): Promise<Home> {
       unpricedNewestMs,
       waiting,
       month: spentMonth,
+      alerts: { rules, checkedMs },
     },
     today: { spent: spentToday, calls },
     lastWeek,
-    slowest,
+    slowest: slowestFirst(strips),
     thumbs: { successes: up, n: up + down },
     newest: newest.slice(0, LIVE_ROWS),
   };

@@ -4,11 +4,13 @@ import { formatBounds, formatRate } from "#app/_ui/format-rate.ts";
 import { Money } from "#app/_ui/money.tsx";
 import { Tile } from "#app/_ui/tile.tsx";
 import { timeParts } from "#app/_ui/time.ts";
-import type { Pace, Slowness, Spent } from "#db/queries/home-page.ts";
+import { METRICS } from "#app/latency/metrics.ts";
+import type { Spent } from "#db/queries/home-page.ts";
 import { MODALITIES } from "#lib/modalities.ts";
 import { parseRange, type Range } from "#lib/range.ts";
 import { type Count, wilson } from "#lib/stats/wilson.ts";
 import type { DayCount, Home } from "./read-home.ts";
+import type { Slowness } from "./slowest.ts";
 import { today } from "./today.ts";
 
 const DAY_MS = 86_400_000;
@@ -83,18 +85,12 @@ function CallsTile({ day, before, view }: { day: DayCount; before: DayCount; vie
   );
 }
 
-const PACES: Record<Pace, string> = {
-  first_token: "to the first token",
-  first_audio: "to the first audio",
-  duration: "to the end",
-};
-
-const nameOf = ({ modality, pace }: Slowness) =>
-  `${MODALITIES.find(({ name }) => name === modality)?.label ?? modality} ${PACES[pace]}`;
+const nameOf = ({ modality, metric }: Slowness) =>
+  `${MODALITIES.find(({ name }) => name === modality)?.label ?? modality} ${METRICS[metric].upTo}`;
 
 /** Slowest where there are enough calls to say so; everything else stands below with what is known of it. */
 function SlowestTile({ slowest, view }: { slowest: readonly Slowness[]; view: View }) {
-  const worst = slowest.find(({ n }) => n >= P95_N_MIN);
+  const worst = slowest.find(({ p95Ms }) => p95Ms !== null);
   const others = slowest.filter((one) => one !== worst);
   const most = Math.max(0, ...slowest.map(({ n }) => n));
   return (
@@ -102,7 +98,7 @@ function SlowestTile({ slowest, view }: { slowest: readonly Slowness[]; view: Vi
       name="Slowest p95, last hour"
       testId="tile-slowest"
       large
-      href={hrefOf("/calls", view, { range: range("1h"), filter: { outcome: ["completed"] } })}
+      href={hrefOf("/latency", view, { range: range("1h"), filter: worst ? { modality: [worst.modality] } : {} })}
       value={
         worst ? (
           formatDuration(worst.p95Ms)
@@ -124,7 +120,7 @@ function SlowestTile({ slowest, view }: { slowest: readonly Slowness[]; view: Vi
         <p className="text-muted">
           {others
             .map((one) =>
-              one.n >= P95_N_MIN ? `${nameOf(one)} ${formatDuration(one.p95Ms)}` : `${nameOf(one)}: n = ${one.n}`,
+              one.p95Ms !== null ? `${nameOf(one)} ${formatDuration(one.p95Ms)}` : `${nameOf(one)}: n = ${one.n}`,
             )
             .join(" · ")}
         </p>

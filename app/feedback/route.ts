@@ -1,12 +1,12 @@
 import { database } from "#app/_data/database.ts";
+import { isSameOrigin } from "#app/_data/is-same-origin.ts";
+import { readFields } from "#app/_data/read-fields.ts";
 import { PROJECT } from "#app/_frame/view.ts";
 import { recordFeedback } from "#db/record-feedback.ts";
 import { parseFeedback } from "#lib/feedback.ts";
 import { redactText } from "#lib/privacy/redact.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
-import { isSameOrigin } from "./is-same-origin.ts";
 import { DASHBOARD_RATER } from "./rater.ts";
-import { readFields } from "./read-fields.ts";
 
 const nextId = createUuid7();
 
@@ -17,7 +17,7 @@ const nextId = createUuid7();
 export async function POST(request: Request) {
   if (!isSameOrigin(request.headers))
     return refuse(403, "feedback_foreign_origin", "Feedback is given on this dashboard's own pages.");
-  const read = await readFields(request);
+  const read = await readFields(request, "feedback");
   if ("code" in read) return refuse(read.status, read.code, read.message);
   const { call, rating, comment } = read.fields;
   const word = parseFeedback(

@@ -6,6 +6,7 @@ import { PRICES } from "#lib/pricing/price-book.ts";
 import { type Batch, type CompanyOptions, callsOfCompany, companyName } from "./company.ts";
 import { withContents } from "./contents.ts";
 import { DemoError } from "./demo-error.ts";
+import { plantAlerts } from "./plant-alerts.ts";
 
 export interface SeedOptions extends CompanyOptions {
   url: string;
@@ -49,6 +50,8 @@ export async function seedDatabase({ url, contentKey, add, onDay, ...company }: 
       ? withContents(made, { calls: company.calls, contentKey, knownInstructions })
       : withoutContents(made);
     await seedCalls(sql, companyName(company), batches, onDay);
+    // Somebody's own rules are not touched.
+    if (!add) await plantAlerts(sql, company.untilMs);
   } catch (error) {
     if ((error as { code?: unknown }).code !== DUPLICATE) throw error;
     throw new DemoError("seeded_twice", "The database holds these calls already: choose another --seed.");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isSameOrigin } from "#app/feedback/is-same-origin.ts";
-import { readFields } from "#app/feedback/read-fields.ts";
+import { isSameOrigin } from "#app/_data/is-same-origin.ts";
+import { readFields } from "#app/_data/read-fields.ts";
 
 describe("a word is taken from this dashboard's own pages only", () => {
   const host = "127.0.0.1:3000";
@@ -29,6 +29,7 @@ describe("its fields", () => {
   const post = (body: BodyInit, type?: string) =>
     readFields(
       new Request("http://127.0.0.1/feedback", { method: "POST", body, headers: type ? { "content-type": type } : {} }),
+      "feedback",
     );
   it("come as a form or as JSON", async () => {
     expect(await post(new URLSearchParams({ call: "a", comment: "ü & b" }))).toEqual({

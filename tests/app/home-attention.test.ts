@@ -26,6 +26,7 @@ const nothing: Facts = {
     unallocatedShare: null,
     withoutUsd: { feature: "0", customer: "0", template: "0" },
   },
+  alerts: { rules: [], checkedMs: null },
 };
 const itemsOf = (facts: Partial<Facts>, nowMs = NOW) =>
   attentionOf({ ...nothing, ...facts }, readView({}, "UTC", nowMs));
@@ -172,6 +173,26 @@ describe("unallocated spend", () => {
         "12.3 % of this month's spend ($34.10) is not allocated: $1.00 without a feature, $30.00 without a customer, $9.50 without a template.",
       href: "/spend?r=2026-06&tz=UTC&f=customer:",
     }));
+});
+
+it("alerts stand before all else that is as urgent", () => {
+  const rule = {
+    id: "1",
+    measure: "unpriced_calls" as const,
+    scope: {},
+    threshold: 0,
+    windowMinutes: 60,
+    enabled: true,
+    createdAt: ago(DAY),
+    checkedAt: ago(0),
+    value: 3,
+    calls: null,
+    problem: null,
+    alert: { id: "a", openedAt: ago(MINUTE), lastValue: 3, worstValue: 3, calls: null },
+  };
+  const items = itemsOf({ watermarkMs: NOW - 6 * MINUTE, alerts: { rules: [rule], checkedMs: NOW - 6 * MINUTE } });
+  expect(items.map(({ key }) => key)).toEqual(["alert-1", "lag", "alerts-unchecked"]);
+  expect(items[0]?.sentence).toBe("Unpriced calls are 3 in 1 h, above your 0 since 11:59 UTC.");
 });
 
 it("the worst comes first, and seven are enough", () => {

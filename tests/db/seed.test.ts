@@ -65,7 +65,7 @@ test("a row holds what the call says, with lists, tags, names in other scripts a
 });
 
 test("the rollups are those that a rebuild makes, and their money is the sum of the lines", async () => {
-  const rows = () => Promise.all(["rollup_calls", "rollup_spend"].map((table) => sorted(table)));
+  const rows = () => Promise.all(["rollup_calls", "rollup_latency", "rollup_spend"].map((table) => sorted(table)));
   const before = await rows();
   expect(before.every((table) => table.length > 100)).toBe(true);
   await rebuildRollups(sql, COMPANY.untilMs - 12 * 86_400_000, COMPANY.untilMs);
@@ -103,6 +103,23 @@ test("content is sealed by the real path, and the instructions of every unlabell
   );
   const words = await sql<{ unit_hash: string }[]>`select unit_hash from instructions`;
   expect(new Set(words.map((one) => one.unit_hash))).toEqual(hashes);
+});
+
+test("its alert rules were checked as its calls came: what is above its threshold is open", async () => {
+  const rules = await sql`
+    select r.measure, r.last_value as value, r.problem, a.opened_at as opened
+    from alert_rules r left join alerts a on a.rule_id = r.id and a.closed_at is null order by 1`;
+  // The fourth of the five unpriced calls came 1.4 days before the end; checks are three hours apart.
+  const opened = rules[2]?.opened.getTime() ?? 0;
+  expect(rules.map(({ measure, problem }) => [measure, problem])).toEqual([
+    ["error_rate", null],
+    ["p95_first_audio", null],
+    ["unpriced_calls", null],
+  ]);
+  expect(rules[2]).toMatchObject({ value: 5 });
+  const fourth = COMPANY.untilMs - 1.4 * 86_400_000;
+  expect(opened).toBeGreaterThanOrEqual(fourth - 1000);
+  expect(opened).toBeLessThan(fourth + 4 * 3_600_000);
 });
 
 test("a database that holds calls is refused unless asked, and the same company is never stored twice", async () => {

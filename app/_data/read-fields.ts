@@ -1,16 +1,17 @@
-/** A comment of the greatest length that lib/feedback.ts takes, percent-encoded. */
+/** The longest that is posted anywhere: a comment of the greatest length that lib/feedback.ts takes, percent-encoded. */
 const BODY_BYTES_MAX = 256 << 10;
 
-/** The fields of a posted form or JSON object; or why it cannot be read, as a code and a sentence. */
+/** The fields of a posted form or JSON object; or why it cannot be read, as a sentence and a code that begins with `what` it is about. */
 export async function readFields(
   request: Request,
+  what: string,
 ): Promise<{ fields: Record<string, unknown> } | { status: number; code: string; message: string }> {
   const body = await readBody(request);
   if (body === null)
     return {
       status: 413,
-      code: "feedback_too_large",
-      message: `A feedback has at most ${BODY_BYTES_MAX} bytes: shorten the comment.`,
+      code: `${what}_too_large`,
+      message: `At most ${BODY_BYTES_MAX} bytes can be sent: shorten the text.`,
     };
   const type = request.headers.get("content-type") ?? "";
   if (type.startsWith("application/x-www-form-urlencoded"))
@@ -18,9 +19,9 @@ export async function readFields(
   if (type.startsWith("application/json")) {
     const json = parse(body);
     if (typeof json === "object" && json !== null && !Array.isArray(json)) return { fields: { ...json } };
-    return { status: 400, code: "feedback_bad_json", message: "The body is not a JSON object." };
+    return { status: 400, code: `${what}_bad_json`, message: "The body is not a JSON object." };
   }
-  return { status: 415, code: "feedback_bad_type", message: "Send a form (urlencoded) or JSON." };
+  return { status: 415, code: `${what}_bad_type`, message: "Send a form (urlencoded) or JSON." };
 }
 
 /** null: longer than allowed; the rest is not read. */
