@@ -1,6 +1,10 @@
+import { formatDuration } from "#app/_ui/format.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { OUTCOME_LOOKS } from "#app/_ui/outcomes.ts";
+import { METRICS } from "#app/latency/metrics.ts";
 import type { Outcome } from "#lib/call.ts";
+import { edgeMs, parseBand } from "#lib/latency.ts";
+import { MODALITIES } from "#lib/modalities.ts";
 import { FilterMenu } from "./filter-menu.tsx";
 import { ATTRIBUTES, hasMenu, toggled } from "./filter-text.ts";
 import { hrefOf, type View } from "./view.ts";
@@ -61,5 +65,19 @@ export function filterChips(path: string, view: View) {
 
 export function valueName(key: string, value: string): string {
   if (value === "") return "none given";
-  return key === "status" ? OUTCOME_LOOKS[value as Outcome].label : value;
+  if (key === "status") return OUTCOME_LOOKS[value as Outcome].label;
+  if (key === "modality") return MODALITIES.find(({ name }) => name === value)?.label ?? value;
+  return key === "latency" ? bandName(value) : value;
 }
+
+/** duration:1024..2048 → Duration 1.02 s to 2.05 s */
+function bandName(text: string): string {
+  const band = parseBand(text);
+  if (!band) return text;
+  const { label } = METRICS[band.metric];
+  const [from, to] = [band.from, band.to].map((edge) => (edge === null ? null : edgeText(edgeMs(edge))));
+  if (from && to) return `${label} ${from} to ${to}`;
+  return from ? `${label} from ${from}` : to ? `${label} below ${to}` : `${label} known`;
+}
+
+const edgeText = (ms: number) => (ms < 1 ? `${Number(ms.toPrecision(2))} ms` : formatDuration(ms));

@@ -7,8 +7,10 @@ const PAGES = [
   { path: "/", name: "Home" },
   { path: "/spend", name: "Spend" },
   { path: "/templates", name: "Templates" },
+  { path: "/latency", name: "Latency" },
   { path: "/quality", name: "Quality" },
   { path: "/calls", name: "Calls" },
+  { path: "/settings", name: "Settings" },
 ] as const;
 
 /** What goes along from page to page: the range, the zone and the filters. */

@@ -25,10 +25,10 @@ export function Modalities({ input, output }: { input: readonly Modality[]; outp
 
 function Icons({ set }: { set: readonly Modality[] }) {
   if (!set.length) return <span className="text-muted">–</span>;
-  return MODALITIES.filter(({ name }) => set.includes(name)).map(({ name }) => <Icon key={name} name={name} />);
+  return MODALITIES.filter(({ name }) => set.includes(name)).map(({ name }) => <ModalityIcon key={name} name={name} />);
 }
 
-function Icon({ name }: { name: Modality }) {
+export function ModalityIcon({ name }: { name: Modality }) {
   return (
     <svg width="14" height="14" viewBox="0 0 14 14" className={LABEL_COLOUR[name]} aria-hidden="true">
       <path

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { valueName } from "#app/_frame/filter-bar.tsx";
 import { formatFilter, parseFilter, toggled } from "#app/_frame/filter-text.ts";
 import { rangeReaching } from "#app/_frame/range-name.ts";
 import { hrefOf, readView } from "#app/_frame/view.ts";
@@ -11,6 +12,7 @@ describe("filters in the URL", () => {
     "feature:search;model:gpt-4o-2024-08-06;status:failed,client_aborted",
     "feature:",
     "feature:,chat",
+    "endpoint:chat_completions;modality:audio,;latency:duration%3a1024..2048,own%3a..64",
   ])("%j reads and writes the same", (text) => expect(formatFilter(parseFilter(text).filter)).toBe(text));
   it("any name survives", () => {
     for (const name of ["Café — «α»", "a,b;c:d!e%2c", "%", "", " ", "a=b&c#d"]) {
@@ -23,6 +25,36 @@ describe("filters in the URL", () => {
       filter: { feature: ["a"], outcome: ["failed"] },
       notUnderstood: ["colour:red", "status:fine"],
     });
+  });
+  it("moves a band of latency to the nearest edges, and refuses what is none", () => {
+    const band = (text: string) => parseFilter(`latency:${text}`);
+    expect(band("duration%3a1000..2000")).toEqual({ filter: { latency: ["duration:1024..2048"] }, notUnderstood: [] });
+    expect(band("own%3a63..,own%3a64..").filter).toEqual({ latency: ["own:64.."] });
+    expect(band("own%3a0.06..")).toEqual({ filter: { latency: ["own:0.0625.."] }, notUnderstood: [] });
+    for (const wrong of [
+      "duration%3a2000..1000",
+      "duration%3a1000..1001",
+      "mood%3a1..2",
+      "duration",
+      "duration%3a-5..5",
+    ])
+      expect(band(wrong)).toEqual({ filter: {}, notUnderstood: [`latency:${decodeURIComponent(wrong)}`] });
+    expect(parseFilter("modality:smell,text")).toEqual({
+      filter: { modality: ["text"] },
+      notUnderstood: ["modality:smell"],
+    });
+  });
+  it("has words for each value", () => {
+    const name = (key: string, value: string) => valueName(key, value);
+    expect(name("latency", "duration:1024..2048")).toBe("Duration 1.02 s to 2.05 s");
+    expect(name("latency", "first_token:45.25..")).toBe("First token from 45 ms");
+    expect(name("latency", "own:..0.0625")).toBe("Omnimeter's own below 0.063 ms");
+    expect(name("latency", "duration:..")).toBe("Duration known");
+    expect([name("modality", "audio"), name("modality", ""), name("endpoint", "responses")]).toEqual([
+      "Audio",
+      "none given",
+      "responses",
+    ]);
   });
   it("a second click takes a value out again", () => {
     expect(toggled({ feature: ["a"] }, "feature", "b")).toEqual({ feature: ["a", "b"] });

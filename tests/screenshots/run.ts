@@ -8,6 +8,7 @@ import { recordPrices } from "#db/record-prices.ts";
 import { SEED_CONNECTIONS, seedCalls } from "#db/seed/seed-calls.ts";
 import { callsOfCompany, companyName } from "#lib/demo/company.ts";
 import { withContents } from "#lib/demo/contents.ts";
+import { plantAlerts } from "#lib/demo/plant-alerts.ts";
 import { ensureKey } from "#lib/keys.ts";
 import { PRICES } from "#lib/pricing/price-book.ts";
 import { contentKeyFile } from "#lib/spool/spool-dir.ts";
@@ -22,7 +23,15 @@ import { run } from "#tests/support/process.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CALLS = 30_000;
 const DAYS = 60;
-const PAGES = { home: "/", spend: "/spend", templates: "/templates", quality: "/quality", calls: "/calls?r=7d" };
+const PAGES = {
+  home: "/",
+  spend: "/spend",
+  templates: "/templates",
+  latency: "/latency?r=7d",
+  quality: "/quality",
+  calls: "/calls?r=7d",
+  settings: "/settings",
+};
 const WIDTHS = [1440, 390] as const;
 const SCHEMES = ["light", "dark"] as const;
 
@@ -74,6 +83,7 @@ async function fill({ url, sql }: TestDatabase, dataDir: string) {
     withContents(callsOfCompany(company), { calls: CALLS, contentKey, knownInstructions: new Set() }),
   );
   await recordPrices(pool, PRICES);
+  await plantAlerts(pool, company.untilMs);
   await pool.end();
   await sql`
     insert into spool_positions (spool, low_segment, low_offset, high_segment, high_offset, run, totals)
