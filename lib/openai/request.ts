@@ -3,6 +3,7 @@ import { deploymentInPath } from "./endpoints.ts";
 import type { Facts } from "./facts.ts";
 import type { JsonObject } from "./json.ts";
 import { asObject, asText, elideFiles, objectsIn } from "./json.ts";
+import { withoutCredentials } from "./without-credentials.ts";
 
 /** What every request says in the same words: model, tier, attribution, parameters. Messages are the readers' own. */
 export function readRequest(facts: Facts, exchange: Exchange, request: JsonObject | null): void {
@@ -15,7 +16,9 @@ export function readRequest(facts: Facts, exchange: Exchange, request: JsonObjec
   facts.promptCacheKey = asText(request.prompt_cache_key);
   readHints(facts, request);
   facts.content.parameters = parameters(request);
-  facts.content.tools = [...objectsIn(request.tools), ...objectsIn(request.functions)].map((tool) => elideFiles(tool));
+  facts.content.tools = [...objectsIn(request.tools), ...objectsIn(request.functions)].map((tool) =>
+    elideFiles(withoutCredentials(tool)),
+  );
 }
 
 /** A conversation is named by its id or by an object with an id. */
