@@ -2,7 +2,14 @@ import { PROJECT, type View } from "#app/_frame/view.ts";
 import type { Reader, Scope } from "#db/queries/call-filter.ts";
 import { type CallRow, callsOfPage, callsOverTime, newestIds, type Slot } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
-import { lossesSince, type ModelUse, modelsIn, type Spent, spentIn } from "#db/queries/home-page.ts";
+import {
+  lossesSince,
+  type ModelUse,
+  modelsIn,
+  newestUnpricedQuarter,
+  type Spent,
+  spentIn,
+} from "#db/queries/home-page.ts";
 import { stripsOf } from "#db/queries/latency-page.ts";
 import { ratingsOverTime, waitingFeedback } from "#db/queries/quality-page.ts";
 import { alertRules, alertsCheckedMs } from "#db/queries/settings-page.ts";
@@ -65,7 +72,7 @@ export async function readHome(tx: Reader, view: View): Promise<Home> {
   const [losses, waiting, unpricedNewestMs, rules, checkedMs] = await Promise.all([
     lossesSince(tx, weekMs),
     waitingFeedback(tx, PROJECT),
-    newestUnpricedMs(tx, models),
+    newestUnpricedMs(tx, models, week),
     alertRules(tx, PROJECT),
     alertsCheckedMs(tx),
   ]);
@@ -109,10 +116,10 @@ async function countIn(tx: Reader, interval: Interval): Promise<DayCount> {
 }
 
 /** The rollup knows the quarter of an hour; the call is looked for in it. */
-async function newestUnpricedMs(tx: Reader, models: readonly ModelUse[]): Promise<number | null> {
-  const quarters = models.flatMap(({ unpricedFrom }) => unpricedFrom?.getTime() ?? []);
-  if (quarters.length === 0) return null;
-  const fromMs = Math.max(...quarters);
+async function newestUnpricedMs(tx: Reader, models: readonly ModelUse[], week: Interval): Promise<number | null> {
+  if (!models.some(({ callsUnpriced }) => callsUnpriced > 0)) return null;
+  const fromMs = await newestUnpricedQuarter(tx, PROJECT, week);
+  if (fromMs === null) return null;
   const found = { ...scope({ fromMs, toMs: fromMs + QUARTER_MS }), filter: { cost: ["unpriced"] as const } };
   const [id] = await newestIds(tx, found, 1);
   // A call that was booked late stands at a midnight that is not its own time.

@@ -11,17 +11,34 @@ const COLUMN_CALLS_MIN = 20;
 /** Wider columns than this many would leave nothing to compare. */
 const COLUMNS_WANTED = 6;
 
+/** Ranges longer than this are cut into UTC days, wherever one looks from: those are summed already. */
+const DAYS_FROM_MS = 14 * 24 * HOUR_MS;
+
 type Cut = Pick<View, "interval" | "zone">;
 
+/** Whose days and hours the columns are. */
+export const columnZone = ({ interval, zone }: Cut): string =>
+  interval.toMs - interval.fromMs > DAYS_FROM_MS ? "UTC" : zone;
+
+/** What a column is, in words. */
+export const columnName = (view: Cut, { width }: Buckets): string =>
+  columnZone(view) === view.zone ? width.name : `UTC ${width.name}`;
+
 /** Columns of a heatmap: as fine as they can be drawn and read. */
-export const cellColumns = ({ interval, zone }: Cut): Buckets =>
-  cutIntoBuckets(interval, zone, COLUMNS_MAX, interval.toMs - interval.fromMs > FINE_MAX_MS ? QUARTER_MS : 0);
+export const cellColumns = (cut: Cut): Buckets =>
+  cutIntoBuckets(cut.interval, columnZone(cut), COLUMNS_MAX, finestMs(cut.interval));
+
+function finestMs({ fromMs, toMs }: Interval): number {
+  if (toMs - fromMs > DAYS_FROM_MS) return 24 * HOUR_MS;
+  return toMs - fromMs > FINE_MAX_MS ? QUARTER_MS : 0;
+}
 
 /**
  * Columns for percentiles: the finest in which at least half of the calls share a column with enough others for a 95th
  * percentile. `counts` are the calls in each of the heatmap's columns.
  */
-export function percentileColumns({ interval, zone }: Cut, cells: Buckets, counts: readonly number[]): Buckets {
+export function percentileColumns(view: Cut, cells: Buckets, counts: readonly number[]): Buckets {
+  const [interval, zone] = [view.interval, columnZone(view)];
   let cut = cells;
   for (const { ms } of WIDTHS) {
     if (ms < cells.width.ms) continue;

@@ -3,6 +3,7 @@ import { formatCount, formatDuration, plural } from "#app/_ui/format.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { formatMoment, formatOffset } from "#app/_ui/time.ts";
 import { MODALITIES } from "#lib/modalities.ts";
+import { columnName } from "./cuts.ts";
 import { heatPaths, legendOf, linePath, PLOT, type Plot, plotOf, xOf, yOf } from "./heat-geometry.ts";
 import { HeatmapPick } from "./heatmap-pick.tsx";
 import { type LatencyView, latencyHref } from "./latency-view.ts";
@@ -27,7 +28,7 @@ export function Heatmap({ pace, view, isSelected }: Props) {
   const plot = plotOf(grid, heatmap.cells);
   const rectangle = isSelected && view.selection ? snapped(grid, view.selection) : null;
   const label = MODALITIES.find((one) => one.name === modality)?.label ?? modality;
-  const title = `${label}: ${METRICS[metric].short}, log scale; calls per ${buckets.width.name}`;
+  const title = `${label}: ${METRICS[metric].short}, log scale; calls per ${columnName(view, buckets)}`;
   return (
     <figure className="min-w-0" data-testid={`heatmap-${modality}`}>
       <figcaption className="flex flex-wrap items-baseline gap-x-3">

@@ -7,6 +7,7 @@ import { ScrollBox } from "#app/_ui/scroll-box.tsx";
 import { timeParts } from "#app/_ui/time.ts";
 import type { Column } from "#db/queries/latency-page.ts";
 import { MODALITIES } from "#lib/modalities.ts";
+import { columnName } from "./cuts.ts";
 import { clock } from "./finding-sentence.ts";
 import type { LatencyView } from "./latency-view.ts";
 import { METRICS } from "./metrics.ts";
@@ -27,7 +28,7 @@ function Bands({ pace, view }: { pace: Pace; view: LatencyView }) {
   const { modality, metric, columns } = pace;
   const points = pointsOf(pace, view);
   const known = points.flatMap(({ p50, p95, p99 }) => [p50, p95, p99].flatMap((ms) => ms ?? []));
-  const title = `${METRICS[metric].short} per ${columns.width.name}, log scale`;
+  const title = `${METRICS[metric].short} per ${columnName(view, columns)}, log scale`;
   const sentence = bandsSentence(points);
   return (
     <section aria-label={`${labelOf(modality)}: ${title}`} data-testid={`bands-${modality}`} className="min-w-0">
@@ -131,7 +132,7 @@ function Parts({ pace, view }: { pace: Pace; view: LatencyView }) {
           <LatencyParts
             bars={bars}
             ticks={timeTicks(view).map(({ at, label }) => ({ slot: slotAt(pace, at), label }))}
-            label={`Where the time of ${labelOf(modality).toLowerCase()} calls went, mean per ${pace.columns.width.name}: ${rows
+            label={`Where the time of ${labelOf(modality).toLowerCase()} calls went, mean per ${columnName(view, pace.columns)}: ${rows
               .map(({ name, now }) => `${name} ${formatDuration(now)}`)
               .join(", ")} over the range.`}
           />

@@ -45,21 +45,32 @@ export interface ModelUse {
   model: string;
   calls: number;
   callsUnpriced: number;
-  /** Start of the newest quarter of an hour that holds an unpriced call; null: none does. */
-  unpricedFrom: Date | null;
 }
 
 /** Models by their calls in a stretch of time, most used first, at most `limit`. Reads as much as `spentIn`. */
 export async function modelsIn(sql: Reader, project: string, interval: Interval, limit: number): Promise<ModelUse[]> {
-  const { rows } = await spendSource(sql, { project, interval, filter: {} }, null);
+  const { rows } = await spendSource(sql, { project, interval, filter: {} });
   return sql<ModelUse[]>`
     select
-      model, sum(calls)::bigint as calls, sum(calls_unpriced)::bigint as "callsUnpriced",
-      max(date_bin('15 minutes', bucket, 'epoch')) filter (where calls_unpriced > 0) as "unpricedFrom"
+      model, sum(calls)::bigint as calls, sum(calls_unpriced)::bigint as "callsUnpriced"
     from ${rows} spent
     group by 1
     order by sum(calls_unpriced) > 0 desc, 2 desc, 1
     limit ${limit}`;
+}
+
+/** Start of the newest quarter of an hour in which an unpriced call is booked; null: none is. Reads from the newest on. */
+export async function newestUnpricedQuarter(
+  sql: Reader,
+  project: string,
+  { fromMs, toMs }: Interval,
+): Promise<number | null> {
+  const [row] = await sql<{ bucket: Date }[]>`
+    select bucket from rollup_spend
+    where project_id = ${project} and calls_unpriced > 0
+      and bucket >= ${new Date(fromMs).toISOString()}::timestamptz and bucket < ${new Date(toMs).toISOString()}::timestamptz
+    order by bucket desc limit 1`;
+  return row?.bucket.getTime() ?? null;
 }
 
 export interface Losses {

@@ -29,6 +29,7 @@ export interface SlowCall {
   outputTokens: number | null;
 }
 
+const DAY_MS = 86_400_000;
 /** Quarters of an hour that may be looked at one by one; beyond, the whole range is as quick. */
 const QUARTERS_MAX = 200;
 
@@ -60,21 +61,34 @@ interface Place {
 
 /** In which quarters of an hour the slowest are, and from which bin on: histograms know. null: it may be anywhere. */
 async function placeOf(sql: Reader, scope: Scope, metric: LatencyMetric, limit: number): Promise<Place | null> {
-  const { binsOf, from } = await latencySource(sql, scope, null);
+  const { binsOf, from } = await latencySource(sql, scope);
   if (from === "calls") return null;
-  const rows = await sql<{ bucket: Date; bin: number }[]>`
+  const days = await sql<{ day: Date; bin: number }[]>`
     with counted as materialized (
-      select date_bin('15 minutes', bucket, 'epoch') as bucket, bin, sum(n) as n from ${binsOf([metric])} part group by 1, 2
+      select date_bin('1 day', bucket, 'epoch') as day, bin, sum(n) as n from ${binsOf([metric])} part group by 1, 2
     ),
     least as (
       select coalesce(max(bin) filter (where upto >= ${limit}::integer), min(bin)) as bin
       from (select bin, sum(sum(n)) over (order by bin desc) as upto from counted group by bin) ranked
     )
-    select distinct bucket, least.bin from counted join least on counted.bin >= least.bin
+    select distinct day, least.bin from counted join least on counted.bin >= least.bin
     limit ${QUARTERS_MAX + 1}`;
-  const [first] = rows;
-  if (!first || rows.length > QUARTERS_MAX) return null;
-  return { quarters: rows.map(({ bucket }) => bucket.getTime()), leastBin: first.bin };
+  const leastBin = days[0]?.bin;
+  if (leastBin === undefined || days.length > QUARTERS_MAX) return null;
+  const found = await Promise.all(days.map(({ day }) => quartersOf(sql, scope, day.getTime(), metric, leastBin)));
+  const quarters = found.flat();
+  return quarters.length > QUARTERS_MAX ? null : { quarters, leastBin };
+}
+
+async function quartersOf(sql: Reader, scope: Scope, dayMs: number, metric: LatencyMetric, leastBin: number) {
+  const interval = {
+    fromMs: Math.max(dayMs, scope.interval.fromMs),
+    toMs: Math.min(dayMs + DAY_MS, scope.interval.toMs),
+  };
+  const { binsOf } = await latencySource(sql, { ...scope, interval }, null);
+  const rows = await sql<{ bucket: Date }[]>`
+    select distinct date_bin('15 minutes', bucket, 'epoch') as bucket from ${binsOf([metric])} part where bin >= ${leastBin}`;
+  return rows.map(({ bucket }) => bucket.getTime());
 }
 
 function within(sql: Reader, { quarters, leastBin }: Place, metric: LatencyMetric) {

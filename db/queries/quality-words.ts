@@ -14,8 +14,12 @@ export const wordsOnCalls = (sql: Reader, project: string, interval: Interval) =
   return sql`
     (
       select f.call_id, ${word}
-      from feedback_current f
-      where f.project_id = ${project} and f.target_kind <> 'session' and ${inInterval("call_id")}
+      from (
+        -- As feedback_current, among these calls only: all words on a target belong to one call.
+        select distinct on (target_kind, target_id, item, rater) * from feedback
+        where project_id = ${project} and target_kind <> 'session' and ${inInterval("call_id")}
+        order by target_kind, target_id, item, rater, received_at desc, id desc
+      ) f
       union all
       select last_call.id, ${word}
       from feedback_current f

@@ -39,7 +39,6 @@ const model = (name: string, calls: number, callsUnpriced = 0) => ({
   model: name,
   calls,
   callsUnpriced,
-  unpricedFrom: null,
 });
 
 it("nothing needs attention where nothing is known to be wrong", () => expect(itemsOf({})).toEqual([]));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { lossesSince, modelsIn, spentIn } from "#db/queries/home-page.ts";
+import { lossesSince, modelsIn, newestUnpricedQuarter, spentIn } from "#db/queries/home-page.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { type SpentCall, seedSpent } from "#tests/support/seed-spent.ts";
@@ -71,10 +71,13 @@ describe("models", () => {
     ]);
     const models = await modelsIn(db.sql, "default", DAY, 10);
     expect(models).toEqual([
-      { model: "new", calls: 3, callsUnpriced: 2, unpricedFrom: new Date("2026-05-04T10:30:00Z") },
-      { model: "known", calls: 5, callsUnpriced: 0, unpricedFrom: null },
+      { model: "new", calls: 3, callsUnpriced: 2 },
+      { model: "known", calls: 5, callsUnpriced: 0 },
     ]);
     expect(await modelsIn(db.sql, "default", DAY, 1)).toHaveLength(1);
+    const quarter = Date.parse("2026-05-04T10:30:00Z");
+    expect(await newestUnpricedQuarter(db.sql, "default", DAY)).toBe(quarter);
+    expect(await newestUnpricedQuarter(db.sql, "default", { ...DAY, fromMs: quarter + 1 })).toBeNull();
   });
 });
 
