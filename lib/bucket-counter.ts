@@ -19,14 +19,3 @@ export function createBucketCounter(bounds: readonly number[]): BucketCounter {
     read: () => ({ bounds, counts: [...counts], sum }),
   };
 }
-
-/** The sum of several with the same bounds. */
-export function addBuckets(all: readonly Buckets[], bounds: readonly number[]): Buckets {
-  return {
-    bounds,
-    counts: Array.from({ length: bounds.length + 1 }, (_, i) =>
-      all.reduce((sum, one) => sum + (one.counts[i] ?? 0), 0),
-    ),
-    sum: all.reduce((sum, one) => sum + one.sum, 0),
-  };
-}

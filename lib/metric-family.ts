@@ -32,11 +32,11 @@ export const gauge = (name: string, help: string, value: number | Sample<number>
   samples: samplesOf(value),
 });
 
-export const histogram = (name: string, help: string, value: Buckets): MetricFamily => ({
+export const histogram = (name: string, help: string, value: Buckets | Sample<Buckets>[]): MetricFamily => ({
   name,
   help,
   type: "histogram",
-  samples: [{ labels: {}, value }],
+  samples: Array.isArray(value) ? value : [{ labels: {}, value: value as Buckets }],
 });
 
 /** One sample per entry, with the key as the value of `label`. */

@@ -36,8 +36,10 @@ const stateFile = (dataDir: string): string => join(dataDir, "recorder-state.jso
 /** Whoever reads it sees the whole of one state, never half of it. @throws the file system's error */
 export function writeRecorderState(dataDir: string, state: RecorderState): void {
   const file = stateFile(dataDir);
-  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  // A name of its own: another recorder may be writing at this moment.
+  const draft = `${file}.${process.pid}.new`;
+  writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
+  renameSync(draft, file);
 }
 
 /** The last state that was written, however old. null: there is none, or it cannot be read as one. Never throws. */

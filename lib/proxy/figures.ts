@@ -3,9 +3,7 @@ import { type BucketCounter, createBucketCounter } from "#lib/bucket-counter.ts"
 import type { Buckets } from "#lib/metric-family.ts";
 
 /** Upper ends in seconds. Fine where the promised overhead lies, coarse where something is wrong. */
-export const OVERHEAD_BOUNDS = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
-];
+const OVERHEAD_BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** What one worker counts besides its spool's tally. Each is an addition or two, so that a call pays next to nothing. */
 export interface Figures {

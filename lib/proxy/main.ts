@@ -47,6 +47,8 @@ export async function startProxy(): Promise<void> {
     if (stopping) return;
     const worker = fork(WORKER, [String(number), String(port)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     workers.set(number, worker);
+    // One per request for the figures that is being answered.
+    worker.setMaxListeners(0);
     worker.on("message", (message: FromWorker) => {
       if (message.type === "listening") announce(number, message.port);
       if (message.type === "failed") fail(message);

@@ -3,6 +3,8 @@ import type { FiguresRead } from "./figures.ts";
 
 /** Of one life of one worker. */
 export type WorkerTally = Tally & {
+  /** From 0. A successor takes the number. */
+  worker: number;
   spool: string;
   run: string;
   spoolBytes: number;

@@ -1,6 +1,7 @@
-import { counter, gauge, type MetricFamily } from "#lib/metric-family.ts";
+import { counter, gauge, type MetricFamily, type Sample } from "#lib/metric-family.ts";
 import { isFresh, type RecorderState } from "#lib/recorder-state.ts";
 import type { WorkerTally } from "./messages.ts";
+import { workerLabel } from "./proxy-families.ts";
 import type { SeenSpool } from "./spool-families.ts";
 
 /** What the recorder says of itself, and the equation of the workers' present runs. Unknown is left out: it is not zero. */
@@ -33,23 +34,25 @@ function lagOf({ writtenAtMs }: RecorderState, spools: readonly SeenSpool[]): Me
 }
 
 /**
- * accepted = in flight + spooled + stored + set aside + dropped, of the runs that the workers live now. All are counted but
+ * accepted = in flight + spooled + stored + set aside + dropped, of the run that each worker lives now. All are counted but
  * the spooled ones, which are what is left. The recorder's word is up to a second older than the workers': never younger, or
  * there would be less than nothing in the spool.
  */
 function equation(workers: readonly WorkerTally[], { spools }: RecorderState): MetricFamily[] {
-  let stored = 0;
-  let setAside = 0;
-  let spooled = 0;
-  for (const { spool, run, accepted, dropped, inFlight } of workers) {
+  const stored: Sample<number>[] = [];
+  const setAside: Sample<number>[] = [];
+  const spooled: Sample<number>[] = [];
+  for (const worker of workers) {
+    const { spool, run, accepted, dropped, inFlight } = worker;
     const counts = spools.find((one) => one.spool === spool)?.counts;
     if (!counts) return [];
     // It reads another run: an earlier one, so nothing of this one is stored yet.
     const ended = counts.run === run ? counts : { stored: 0, setAside: 0 };
-    stored += ended.stored;
-    setAside += ended.setAside;
     const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-    spooled += accepted - lost - inFlight - ended.stored - ended.setAside;
+    const labels = workerLabel(worker);
+    stored.push({ labels, value: ended.stored });
+    setAside.push({ labels, value: ended.setAside });
+    spooled.push({ labels, value: accepted - lost - inFlight - ended.stored - ended.setAside });
   }
   return [
     counter("omnimeter_stored_calls_total", "Calls of the present workers that are stored.", stored),

@@ -145,7 +145,7 @@ export async function startWorker(number: number, port: number): Promise<void> {
 
   function tally(): WorkerTally {
     const { inFlight, figures } = context;
-    return { ...spool.tally(), spool: name, run: spool.run, inFlight, figures: figures.read() };
+    return { ...spool.tally(), worker: number, spool: name, run: spool.run, inFlight, figures: figures.read() };
   }
 
   function tell(message: FromWorker) {

@@ -30,6 +30,8 @@ interface WatchedStretch {
 export interface RecorderFigures {
   follow(spool: string, held: { run: string; high: SpoolPosition }): Promise<SpoolWatch>;
   database(answers: boolean): void;
+  /** Holds a spool now. */
+  holds(): boolean;
   state(): RecorderState;
 }
 
@@ -51,12 +53,14 @@ export function createFigures({ earlier, countRun, telemetry }: Options): Record
   const batchSeconds = createBucketCounter(BATCH_SECONDS);
   const spools = new Map(earlier.map((one) => [one.spool, () => ({ ...one, counts: null }) as SpoolState]));
   let databaseAwayAtMs: number | null = null;
+  let held = 0;
 
   return {
-    async follow(spool, held) {
+    async follow(spool, from) {
       const before = spools.get(spool)?.().storedUntilMs ?? null;
-      const figures = await createSpoolFigures(spool, held, before, (run) => countRun(spool, run));
+      const figures = await createSpoolFigures(spool, from, before, (run) => countRun(spool, run));
       spools.set(spool, figures.state);
+      held++;
       return {
         async stored(stretch) {
           calls.count(stretch);
@@ -66,10 +70,14 @@ export function createFigures({ earlier, countRun, telemetry }: Options): Record
         },
         storedUntil: figures.storedUntil,
         database,
-        letGo: figures.letGo,
+        letGo() {
+          held--;
+          figures.letGo();
+        },
       };
     },
     database,
+    holds: () => held > 0,
     state: () => ({
       writtenAtMs: Date.now(),
       spools: [...spools.values()].map((state) => state()),

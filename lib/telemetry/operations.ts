@@ -15,6 +15,8 @@ export interface Operation {
 /** null: no GenAI operation (files, models, an unknown path), which gets a plain span. */
 export function operationOf({ endpoint, method }: Call): Operation | null {
   if (FETCHED_BY_GET.has(endpoint)) return method === "GET" ? { name: "fetch_response", family: "other" } : null;
+  // A GET is the upgrade to a WebSocket, on which many responses may come.
+  if (endpoint === "responses" && method === "GET") return { name: "chat", family: "session", apiType: "responses" };
   return OPERATIONS[endpoint] ?? null;
 }
 

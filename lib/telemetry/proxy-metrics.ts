@@ -19,8 +19,8 @@ export interface ProxyMetricsOptions {
 
 /**
  * Sends what /metrics says of the proxy by OTLP as well, under the same names. The workers have counted already, so nothing is
- * measured twice: the SDK is handed sums and buckets. They are cumulative whatever temporality is preferred, and fall when a
- * worker is replaced, which a collector takes for a reset.
+ * measured twice: the SDK is handed sums and buckets. They are cumulative whatever temporality is preferred; a worker's fall when
+ * it is replaced, which a collector takes for a reset.
  */
 export function startProxyMetrics({ metrics, read, log }: ProxyMetricsOptions): { shutdown(): Promise<void> } {
   let failing = false;

@@ -26,7 +26,8 @@ afterAll(async () => {
 for (const how of ["SIGTERM", "SIGKILL"] as const)
   test(`while the database is away (${how}), calls go on and wait in the spool; when it is back, all of them are stored`, async () => {
     const clients = startClients(() => system.proxyUrl, 12, seeded(7));
-    await sleep(300);
+    // The recorder follows the spool: before that nobody knows how far it is stored.
+    await expect.poll(() => system.metric("omnimeter_stored_calls_total"), { timeout: 10_000 }).toBeGreaterThan(0);
     const spooledBefore = await system.metric("omnimeter_spool_bytes");
     const before = clients.seen.length;
     await database.halt(how);

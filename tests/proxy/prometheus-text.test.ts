@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addBuckets, createBucketCounter } from "#lib/bucket-counter.ts";
+import { createBucketCounter } from "#lib/bucket-counter.ts";
 import { counter, gauge, histogram } from "#lib/metric-family.ts";
 import { prometheusText } from "#lib/proxy/prometheus-text.ts";
 import { parsePrometheus } from "#tests/support/prometheus.ts";
@@ -48,13 +48,4 @@ omnimeter_h_bucket{le="+Inf"} 4
 omnimeter_h_sum 7.65
 omnimeter_h_count 4
 `);
-});
-
-test("histograms of several workers add up, and none of them is a histogram of nothing", () => {
-  const [one, two] = [createBucketCounter([1]), createBucketCounter([1])];
-  one.add(1);
-  two.add(0.5);
-  two.add(2);
-  expect(addBuckets([one.read(), two.read()], [1])).toEqual({ bounds: [1], counts: [2, 1], sum: 3.5 });
-  expect(addBuckets([], [1])).toEqual({ bounds: [1], counts: [0, 0], sum: 0 });
 });

@@ -8,6 +8,7 @@ import type { RecorderState, SpoolState } from "#lib/recorder-state.ts";
 const NOW = 1_800_000_000_000;
 
 const worker = (over: Partial<WorkerTally> = {}): WorkerTally => ({
+  worker: 0,
   spool: "spool-a",
   run: "run-2",
   accepted: 100,
@@ -59,10 +60,24 @@ test("a run of which the recorder has read nothing yet is in the spool altogethe
   expect(figures(state([before]), [worker()])).toMatchObject({ stored_calls_total: 0, spooled_calls: 85 });
 });
 
-test("several workers are summed", () => {
+test("each worker has its own, with its number", () => {
   const second = spool({ spool: "spool-b", counts: { run: "run-9", stored: 1, setAside: 0 } });
-  const workers = [worker(), worker({ spool: "spool-b", run: "run-9", accepted: 1, dropped: {}, inFlight: 0 })];
-  expect(figures(state([spool(), second]), workers)).toMatchObject({ stored_calls_total: 61, spooled_calls: 23 });
+  const other = worker({ worker: 1, spool: "spool-b", run: "run-9", accepted: 4, dropped: {}, inFlight: 1 });
+  const families = recorderFamilies(state([spool(), second]), [worker(), other], [], NOW);
+  const samples = (name: string) => families.find((one) => one.name === `omnimeter_${name}`)?.samples;
+  expect(samples("stored_calls_total")).toEqual([
+    { labels: { worker: "0" }, value: 60 },
+    { labels: { worker: "1" }, value: 1 },
+  ]);
+  expect(samples("spooled_calls")).toEqual([
+    { labels: { worker: "0" }, value: 23 },
+    { labels: { worker: "1" }, value: 2 },
+  ]);
+});
+
+test("while no worker answers, nothing is said to be stored, not even 0", () => {
+  const families = recorderFamilies(state([spool()]), [], [], NOW);
+  expect(families.find(({ name }) => name === "omnimeter_stored_calls_total")?.samples).toEqual([]);
 });
 
 test.each([

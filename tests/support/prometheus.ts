@@ -42,7 +42,8 @@ export function parsePrometheus(text: string): Map<string, ParsedFamily> {
     }
   }
   if (help) throw new Error(`HELP without TYPE: ${help[0]}`);
-  for (const [name, family] of families) if (family.type === "histogram") checkHistogram(name, family);
+  for (const [name, { type, samples }] of families)
+    if (type === "histogram") for (const one of bySeries(samples)) checkHistogram(name, one);
   return families;
 }
 
@@ -72,7 +73,10 @@ function parseLabels(text: string, wrong: (why: string) => Error): Record<string
   return labels;
 }
 
-function checkHistogram(name: string, { samples }: ParsedFamily) {
+const bySeries = (samples: ParsedFamily["samples"]) =>
+  Map.groupBy(samples, ({ labels: { le: _, ...labels } }) => JSON.stringify(labels)).values();
+
+function checkHistogram(name: string, samples: ParsedFamily["samples"]) {
   const buckets = samples.filter((one) => one.name === `${name}_bucket`);
   const ends = buckets.map(({ labels }) => Number(labels.le?.replace("Inf", "Infinity")));
   const rising = (list: number[]) => list.every((one, i) => i === 0 || one >= (list[i - 1] as number));

@@ -130,6 +130,7 @@ test.each([
   ["POST", "/v1/moderations", ["gen_ai.client.operation.duration"]],
   ["GET", "/v1/responses/resp_1", ["gen_ai.client.operation.duration"]],
   ["GET", "/v1/realtime", []],
+  ["GET", "/v1/responses", []],
   ["GET", "/v1/models", []],
 ])("%s %s is measured as %j", async (method, path, names) => {
   const exchange = chatExchange();

@@ -125,6 +125,6 @@ test("a 400 that only talks of stream_options does not stop usage from being ask
 test("after all of this, nothing is in flight", async () => {
   await eventually("nothing is in flight", async () => {
     const metrics = await (await fetch(`${wire.proxy.url}/metrics`)).text();
-    return /omnimeter_in_flight_calls 0/.test(metrics);
+    return /omnimeter_in_flight_calls\{worker="0"\} 0\n/.test(metrics);
   });
 });
