@@ -7,6 +7,8 @@ import { quoted } from "./rows.ts";
 const DAY_MS = 86_400_000;
 /** A day is folded this long after its end: most of what comes late is there by then. */
 const SETTLES_MS = 2 * 3_600_000;
+/** Whoever stores takes a day for folded so long before it can be: clocks differ, and what is planned is written later. */
+const EARLY_MS = 3_600_000;
 /** Spools may be dated far back: a day with calls is folded whenever it is found, this many at a time. */
 const DAYS_MAX = 100;
 
@@ -31,7 +33,8 @@ export const unfold = (projectId: string, days: readonly string[]): string => `
   delete from folded_days where project_id = ${quoted(projectId)} and day in (${days.map(quoted).join(", ")})`;
 
 /** Days that were over for a while at `nowMs`: storing for one of them needs `unfold`. */
-export const mayBeFolded = (day: string, nowMs: number): boolean => Date.parse(day) + DAY_MS + SETTLES_MS <= nowMs;
+export const mayBeFolded = (day: string, nowMs: number): boolean =>
+  Date.parse(day) + DAY_MS + SETTLES_MS - EARLY_MS <= nowMs;
 
 function unfolded(sql: Sql, rollup: FoldedRollup, nowMs: number): Promise<{ projectId: string; day: string }[]> {
   const table = sql(`rollup_${rollup}`);

@@ -1,5 +1,4 @@
 import type { Sql } from "postgres";
-import { anyBookedAgain } from "./booked-as.ts";
 import { uuid7Floor } from "./partitions.ts";
 import { rollUpCalls } from "./rollup-calls.ts";
 import { rollUpLatency } from "./rollup-latency.ts";
@@ -17,7 +16,6 @@ export async function rebuildRollups(sql: Sql, fromMs: number, toMs: number, onD
     const end = day + DAY_MS;
     const [from, to] = [day, end].map((ms) => new Date(ms).toISOString());
     const ids = [uuid7Floor(day), uuid7Floor(end)] as const;
-    const booked = { ...bookedBetween(day, end, ...ids), ...((await anyBookedAgain(sql)) ? {} : { again: null }) };
     // One message, one implicit transaction: see record-batch.ts.
     await sql.unsafe(`
       lock table closed_periods in row share mode;
@@ -31,7 +29,7 @@ export async function rebuildRollups(sql: Sql, fromMs: number, toMs: number, onD
         select 1 from closed_periods p
         where p.project_id = r.project_id and p.month = date_trunc('month', r.bucket at time zone 'UTC')::date
       );
-      ${rollUpSpend(booked)}`);
+      ${rollUpSpend(bookedBetween(day, end, ...ids))}`);
     onDay?.(new Date(day).toISOString().slice(0, 10));
   }
 }

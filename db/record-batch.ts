@@ -6,7 +6,7 @@ import { bookingDay, type ClosedPeriod, dayOf } from "./booking.ts";
 import { mayBeFolded, unfold } from "./fold-days.ts";
 import { ensurePartitions } from "./partitions.ts";
 import { recordChanges } from "./record-changes.ts";
-import { rollUpCalls } from "./rollup-calls.ts";
+import { dropEmptyCalls, rollUpCalls } from "./rollup-calls.ts";
 import { dropEmptyLatency, rollUpLatency } from "./rollup-latency.ts";
 import { bookedByCalls, dropEmptySpend, rollUpSpend } from "./rollup-spend.ts";
 import { callRow, insertRows, quoted, quotedJson, toolCallRows } from "./rows.ts";
@@ -166,7 +166,7 @@ function write(batch: RecordBatch, plan: Plan, refused: Refused[]): string[] {
     ...unfoldTouched(fresh),
     ...(stale.length ? takeOut(stale, fresh) : []),
     ...(fresh.length ? insertCalls(fresh, stale) : []),
-    ...(stale.length ? [dropEmptyLatency(anyOf(stale)), dropEmptySpend(anyOf(stale))] : []),
+    ...(stale.length ? dropEmpty(stale, fresh) : []),
     ...refused.map((one) => insertSetAside(one, batch.sealForSetAside)),
     ...(batch.feedback.length ? [insertFeedback(batch.feedback)] : []),
     ...(batch.carried ? replaceCarried(batch.spool, batch.carried) : []),
@@ -236,6 +236,14 @@ function takeOut(ids: string[], calls: readonly Booked[]): string[] {
     `delete from tool_calls where call_id = ${these}`,
     `delete from payloads where call_id = ${these}`,
   ];
+}
+
+/** What was counted under names that the calls no longer have. */
+function dropEmpty(ids: string[], calls: readonly Booked[]): string[] {
+  const these = anyOf(ids);
+  const late = calls.filter(({ call, linesOn }) => ids.includes(call.id) && linesOn !== dayOf(call.startedAt));
+  const days = [...new Set(late.map(({ linesOn }) => linesOn))];
+  return [dropEmptyCalls(these), dropEmptyLatency(these), dropEmptySpend(these, days)];
 }
 
 /** Hardly ever any: only what comes late, or is read again, is of a day that may be folded. */

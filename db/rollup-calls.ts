@@ -52,3 +52,11 @@ export const rollUpCalls = (which: string, sign: 1 | -1 = 1): string => `
     input_tokens_estimated = r.input_tokens_estimated + excluded.input_tokens_estimated,
     output_tokens_estimated = r.output_tokens_estimated + excluded.output_tokens_estimated,
     calls_without_usage = r.calls_without_usage + excluded.calls_without_usage`;
+
+/** SQL that removes rows of nothing; `ids` are the calls that were replaced (db/rollup-spend.ts, dropEmptySpend). */
+export const dropEmptyCalls = (ids: string): string => `
+  delete from rollup_calls
+  where (project_id, bucket, writer) in (
+      select project_id, date_bin('15 minutes', started_at, 'epoch'), spool from calls where id = ${ids}
+    )
+    and calls = 0`;

@@ -153,12 +153,17 @@ const linesOf = (calls: string, which: string) => `
   group by c.id, l.booked_on${calls === AS_BOOKED ? `, ${KEY_COLUMNS.map((name) => `c.${name}`).join(", ")}` : ""}`;
 
 const NOT_AGAIN = "not exists (select 1 from booked_as was where was.call_id = c.id)";
-/** Calls that were read again after their month was closed: as they are, under the names that their money keeps. */
+/**
+ * Calls that were read again after their month was closed: as they are, under the names that their money keeps. Its model is
+ * the one that was asked for when none had answered: what is known now of either stays out. Columns by name, so that a call is
+ * found by its key; those that filters ask for (db/queries/call-filter.ts) have to be among them.
+ */
 const AS_BOOKED = `(
-  select (jsonb_populate_record(k, jsonb_build_object(
-    'environment', n.environment, 'feature', n.feature, 'customer', n.customer, 'template', n.template,
-    'template_version', n.template_version, 'unit_hash', n.unit_hash, 'model', n.model
-  ))).*
+  select
+    k.id, k.project_id, k.spool, k.started_at, k.booked_on, k.endpoint, k.outcome, k.problems, k.usage_source,
+    k.input_modalities, k.output_modalities, k.request_end_ms, k.sent_ms, k.connect_ms, k.first_byte_ms, k.first_token_ms,
+    k.first_audio_ms, k.response_end_ms, k.duration_ms,
+    n.environment, n.feature, n.customer, n.template, n.template_version, n.unit_hash, n.model, null::text as request_model
   from calls k join booked_as n on n.call_id = k.id and n.correction = 0
 )`;
 /** Its names stay behind: a filter means the call's. */
@@ -207,12 +212,16 @@ export const rollUpSpend = (booked: Booked, sign: 1 | -1 = 1): string => `
 
 /**
  * SQL that removes rows of nothing: a call that was read again under another name leaves one under its old name. `ids` are the
- * calls that were replaced. Closed months stay as they are.
+ * calls that were replaced, `days` those on which something of theirs is booked late. Closed months stay as they are.
  */
-export const dropEmptySpend = (ids: string): string => `
+export const dropEmptySpend = (ids: string, days: readonly string[]): string => `
   delete from rollup_spend r
   where (project_id, bucket, writer) in (
-      select project_id, date_bin('15 minutes', started_at, 'epoch'), spool from calls where id = ${ids}
+      select project_id, at, spool
+      from calls cross join lateral unnest(
+        date_bin('15 minutes', started_at, 'epoch') || array[${days.map((day) => `'${day}T00:00:00Z'`).join(", ")}]::timestamptz[]
+      ) as booked (at)
+      where id = ${ids}
     )
     and ${SPEND_MEASURES.map((name) => `${name} = 0`).join(" and ")}
     and not exists (

@@ -7,8 +7,8 @@ export default defineConfig({
   testDir: "e2e",
   outputDir: ".report/e2e",
   reporter: [["line"], ["json", { outputFile: ".report/e2e.json" }]],
-  // Two cores, and every test brings processes of its own.
-  workers: 1,
+  // Files bring processes of their own and mostly wait: for traffic, and for pages.
+  workers: 2,
   timeout: 60_000,
   forbidOnly: true,
   use: { launchOptions, locale: "en-US", timezoneId: "UTC", trace: "off" },

@@ -25,22 +25,25 @@ export function formatAlertValue(measure: AlertMeasure, value: number | null): s
 const trimmed = (text: string) =>
   text.replace(/(\.\d*?)0+ /, (_, digits: string) => `${digits === "." ? "" : digits} `).replace(/ 0 [ms]$/, "");
 
-/** A threshold as it would be typed: exact, with its unit. */
+/** A threshold as it would be typed: exact, with its unit, and never as 1e-7, which nobody types. */
 export function formatThreshold(measure: AlertMeasure, threshold: number): string {
-  const exact = (factor: number) => Number((threshold * factor).toPrecision(15));
+  const exact = (factor: number) => plain.format(Number((threshold * factor).toPrecision(15)));
   switch (alertMeasure(measure).unit) {
     case "ms":
-      return threshold >= 1000 ? `${exact(0.001)} s` : `${threshold} ms`;
+      return threshold >= 1000 ? `${exact(0.001)} s` : `${exact(1)} ms`;
     case "s":
-      return `${threshold} s`;
+      return `${exact(1)} s`;
     case "share":
       return `${exact(100)} %`;
     case "usd":
-      return `${threshold} USD`;
+      return `${exact(1)} USD`;
     case "calls":
-      return `${threshold} calls`;
+      return `${exact(1)} calls`;
   }
 }
+
+/** As many decimals as can be typed (threshold.ts). */
+const plain = new Intl.NumberFormat("en-US", { useGrouping: false, maximumFractionDigits: 12 });
 
 /** "p95 time to first token of support-chat on gpt-4o" */
 export function subjectOf({ measure, scope }: Pick<AlertWish, "measure" | "scope">): string {

@@ -41,7 +41,9 @@ function readScope(measure: AlertMeasure, fields: Fields): AlertScope | AlertPro
   const scope: AlertScope = {};
   for (const name of ["feature", "model", "environment"] as const) {
     const value = textOf(fields[name]).trim();
-    if (value.length > NAME_CHARACTERS_MAX || value.includes("\u0000")) return "alert_bad_scope";
+    // What Postgres cannot store: a zero byte, and half of a surrogate pair.
+    if (value.length > NAME_CHARACTERS_MAX || value.includes("\u0000") || !value.isWellFormed())
+      return "alert_bad_scope";
     if (value) scope[name] = value;
   }
   const wanted = textOf(fields.modality);

@@ -33,7 +33,8 @@ export interface Said {
   typed: Partial<Record<(typeof TYPED)[number], string>>;
 }
 
-const TEXT_CHARACTERS_MAX = 300;
+/** More of a field is not given back: servers refuse an address that is too long. */
+export const TYPED_CHARACTERS_MAX = 300;
 
 export function readSaid(params: Params): Said {
   const one = (name: string) => {
@@ -47,7 +48,7 @@ export function readSaid(params: Params): Said {
     typed: Object.fromEntries(
       TYPED.flatMap((name) => {
         const text = one(name);
-        return text === undefined ? [] : [[name, text.slice(0, TEXT_CHARACTERS_MAX)]];
+        return text === undefined ? [] : [[name, text.slice(0, TYPED_CHARACTERS_MAX)]];
       }),
     ),
   };

@@ -21,7 +21,8 @@ export function parseThreshold(measure: AlertMeasure, text: string): number | Th
   const [, before, sign, after, digits, behind = ""] = parts;
   const named = [before, after, behind.toLowerCase()].filter(Boolean);
   if (named.length > 1) return "alert_bad_threshold";
-  const factor = UNITS[unit][named[0] ?? ""];
+  const name = named[0] ?? "";
+  const factor = Object.hasOwn(UNITS[unit], name) ? UNITS[unit][name] : undefined;
   if (factor === undefined) return "alert_bad_threshold";
   // Through decimals, so that 5 % is 0.05 and not its neighbour.
   const value = Number((Number(digits) * factor).toPrecision(15));

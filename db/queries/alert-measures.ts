@@ -1,9 +1,7 @@
 import { type AlertMeasure, type AlertScope, type AlertWish, alertMeasure } from "#lib/alert.ts";
-import { ERRORS } from "#lib/call.ts";
 import type { LatencyMetric } from "#lib/latency.ts";
 import type { Interval } from "#lib/range.ts";
 import type { CallFilter, Reader, Scope } from "./call-filter.ts";
-import { callsOverTime } from "./calls-page.ts";
 import { watermarkMs } from "./frame.ts";
 import { type PercentileBins, percentileBins, percentilesOf } from "./latency-percentiles.ts";
 import { latencySource, QUARTER_MS } from "./latency-source.ts";
@@ -76,14 +74,13 @@ function p95Of(metric: LatencyMetric): Measure {
   };
 }
 
-/** Of all calls that began, those given up by their clients included. */
+/** Of all calls that began, those given up by their clients included. From the rollup that knows modalities. */
 async function errorRate(sql: Reader, scope: Scope, edges: readonly number[]): Promise<Map<number, Measured>> {
-  const counts = new Map<number, { calls: number; errors: number }>();
-  for (const { slot, outcome, calls } of await callsOverTime(sql, scope, edges)) {
-    const { calls: all = 0, errors = 0 } = counts.get(slot) ?? {};
-    counts.set(slot, { calls: all + calls, errors: errors + (ERRORS.includes(outcome) ? calls : 0) });
-  }
-  return new Map([...counts].map(([slot, { calls, errors }]) => [slot, { value: errors / calls, calls }]));
+  const { rows } = await latencySource(sql, scope);
+  const sums = await sql<{ slot: number; calls: number; errors: number }[]>`
+    select ${slotOf(sql, edges)} as slot, sum(calls)::bigint as calls, sum(calls_failed)::bigint as errors
+    from ${rows} part group by 1 having sum(calls) > 0`;
+  return new Map(sums.map(({ slot, calls, errors }) => [slot, { value: errors / calls, calls }]));
 }
 
 /** Reported and estimated together. Summed exactly; a number only to be compared. */

@@ -5,7 +5,7 @@ import type { CallFacts } from "./call-page.ts";
 
 const WEEK_MS = 7 * 86_400_000;
 
-/** How far is looked back among the calls of one model (or feature), and how many comparable ones are taken: the newest. */
+/** How far is looked back among some calls (`lookedAmong`), and how many comparable ones are taken: the newest. */
 export const COMPARABLE_LIMITS = { looked: 10_000, taken: 2_000 } as const;
 
 /** What the call page compares of two calls: when things happened, and how large they were. */
@@ -34,6 +34,15 @@ export interface Comparable {
   calls: Timed[];
 }
 
+/**
+ * Whose newest calls are looked through. A model that was asked for has no index and may be rare, as a misspelt one is: all calls
+ * are, or a week of them would be read.
+ */
+export function lookedAmong(call: Pick<Known, "template" | "unitHash" | "model" | "requestModel">) {
+  if (call.template === null && call.unitHash === null) return "feature";
+  return call.model === null && call.requestModel !== null ? "project" : "model";
+}
+
 type Known = Pick<
   CallFacts,
   "id" | "template" | "unitHash" | "feature" | "model" | "requestModel" | "endpoint" | "streamed"
@@ -42,7 +51,7 @@ type Known = Pick<
 /**
  * Completed calls of the seven days before this one that did the same: same template (else instructions, else feature),
  * model, endpoint and way of answering. null: nothing is known that would make another call comparable. Templates have no
- * index: the newest calls of the model are looked through, which `COMPARABLE_LIMITS` bounds; older ones are left out.
+ * index: newest calls are looked through, which `COMPARABLE_LIMITS` bounds; older ones are left out.
  */
 export async function comparableCalls(
   sql: Reader,
@@ -52,12 +61,13 @@ export async function comparableCalls(
 ): Promise<Comparable | null> {
   const by = call.template !== null ? "template" : call.unitHash !== null ? "instructions" : "feature";
   if (by === "feature" && call.feature === null) return null;
+  const among = lookedAmong(call);
   const calls = await sql<Timed[]>`
     with looked as (
       select * from calls
       where project_id = ${project}
         and id >= ${uuid7Floor(uuid7Ms(call.id) - WEEK_MS)}::uuid and id < ${call.id}::uuid
-        and ${by === "feature" ? sql`feature = ${call.feature}` : ofModel(sql, call)}
+        ${among === "feature" ? sql`and feature = ${call.feature}` : among === "model" ? sql`and ${ofModel(sql, call)}` : sql``}
       order by id desc limit ${looked}
     )
     select

@@ -46,6 +46,7 @@ describe("a threshold", () => {
     ["p95_duration", "Infinity s", "alert_bad_threshold"],
     ["p95_duration", "5 %", "alert_bad_threshold"],
     ["p95_duration", "2 toString", "alert_bad_threshold"],
+    ["error_rate", "5 constructor", "alert_bad_threshold"],
     ["error_rate", "5 s", "alert_bad_threshold"],
     ["spend_per_day", "$20 USD", "alert_bad_threshold"],
     ["p95_duration", "-2 s", "alert_negative_threshold"],
@@ -67,6 +68,9 @@ describe("a threshold", () => {
         unit === "share" ? digits / 100_000 : unit === "calls" ? digits : digits / 10 ** Math.floor(random() * 4);
       expect(parseThreshold(name, formatThreshold(name, value)), `${name} ${value}`).toBe(value);
     }
+    expect(formatThreshold("spend_per_day", 1e-7)).toBe("0.0000001 USD");
+    expect(formatThreshold("error_rate", 1e-9)).toBe("0.0000001 %");
+    expect(formatThreshold("unpriced_calls", 1e9)).toBe("1000000000 calls");
   });
 });
 
@@ -112,6 +116,7 @@ describe("a form for a rule", () => {
     [{ window: "" }, ["alert_bad_window"]],
     [{ feature: "x".repeat(201) }, ["alert_bad_scope"]],
     [{ model: "a\u0000b" }, ["alert_bad_scope"]],
+    [{ environment: "a\ud800b" }, ["alert_bad_scope"]],
     [{ modality: "smell" }, ["alert_bad_scope"]],
     [{ measure: "data_lag", threshold: "60 s", feature: "chat" }, ["alert_scope_without_meaning"]],
     [{ measure: "spend_per_day", threshold: "$5", modality: "audio" }, ["alert_scope_without_meaning"]],
@@ -149,6 +154,17 @@ describe("the answer to a form", () => {
       typed: { do: "add", measure: "error_rate", threshold: "5 & more", window: "60" },
     });
     expect(searchParams.has("secret")).toBe(false);
+  });
+  it("gives back the beginning of what is very long", () => {
+    const fields = { do: "add", threshold: "«".repeat(100_000), feature: "x".repeat(100_000) };
+    const answer = answerForm(browser, fields, { problems: ["alert_bad_threshold"] });
+    const address = answer.headers.get("location") as string;
+    expect(address.length).toBeLessThan(4000);
+    expect(readSaid(Object.fromEntries(new URL(address, "http://d").searchParams)).typed).toEqual({
+      do: "add",
+      threshold: "«".repeat(300),
+      feature: "x".repeat(300),
+    });
   });
   it.each([
     ["alert_bad_threshold", 400],

@@ -127,6 +127,13 @@ describe("checking", () => {
     expect(await alertsCheckedMs(db.sql)).not.toBeNull();
   });
 
+  it("goes on when a clock that was ahead is right again", async () => {
+    await of.rule("unpriced_calls", 5);
+    await of.check(NOW + 60 * MINUTE);
+    await of.check(NOW);
+    expect((await of.only())?.checkedAt).toEqual(new Date(NOW));
+  });
+
   it("by two recorders at once is done by one of them", async () => {
     await seedSpent(
       db.sql,

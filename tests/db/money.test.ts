@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkMonth, closeMonth } from "#db/close-month.ts";
-import { foldDays } from "#db/fold-days.ts";
+import { foldDays, mayBeFolded } from "#db/fold-days.ts";
+import type { CallFilter } from "#db/queries/call-filter.ts";
 import { spendTotal } from "#db/queries/spend-source.ts";
 import { rebuildRollups } from "#db/rebuild-rollups.ts";
 import { recordBatch } from "#db/record-batch.ts";
-import { SPEND_MEASURES } from "#db/rollup-spend.ts";
+import { bookedByCalls, SPEND_MEASURES, spendParts } from "#db/rollup-spend.ts";
 import { leaseSpool, touchSpool } from "#db/spool-lease.ts";
 import type { Call, UsageLine } from "#lib/call.ts";
 import { priceLines } from "#lib/pricing/price-lines.ts";
@@ -131,6 +132,19 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     const rows = await db.sql`
       select feature, calls, cost_usd from rollup_spend where bucket >= '2026-01-15' and bucket < '2026-01-16'`;
     expect([...rows]).toEqual([{ feature: "new-name", calls: 1, cost_usd: "0.00375" }]);
+    const counted = await db.sql`
+      select feature, calls from rollup_calls where bucket >= '2026-01-15' and bucket < '2026-01-16'`;
+    expect([...counted]).toEqual([{ feature: "new-name", calls: 1 }]);
+  });
+
+  it("nor does one that was booked late", async () => {
+    const at = Date.UTC(2024, 2, 20);
+    await db.sql`insert into closed_periods (project_id, month) values ('default', '2024-03-01')`;
+    const late = await callAt(at, { decoderVersion: 1, feature: "old-name" });
+    await record(late);
+    await record(await callAt(at, { id: late.id, decoderVersion: 2, feature: "new-name" }));
+    const rows = await db.sql`select feature, calls from rollup_spend where bucket < '2025-01-01'`;
+    expect([...rows]).toEqual([{ feature: "new-name", calls: 1 }]);
   });
 
   it("a closed month does not change: late calls and late knowledge are booked into the next", async () => {
@@ -236,6 +250,73 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     expect([...(await parts("2025-05-01", "2025-06-01"))]).toEqual(may);
     expect([...(await parts("2025-06-01", "2025-07-01"))]).toEqual(again);
     expect(await checkMonth(db.sql, "default", "2025-05-01")).toEqual(report);
+  });
+
+  it("after a close, a call of no model stays one in money, whatever is known of it later", async () => {
+    const at = Date.UTC(2024, 5, 20, 10);
+    const nameless = { model: null, requestModel: null };
+    const old = await callAt(at, { decoderVersion: 1, ...nameless });
+    await record(old);
+    await closeMonth(db.sql, { project: "default", month: "2024-06-01", by: null });
+    const asked = { id: old.id, model: null, requestModel: MODEL };
+    await record(await callAt(at, { ...asked, decoderVersion: 2 }, [line({ quantity: 400 })]));
+    const rows = await db.sql`
+      select model, sum(calls)::int as calls, sum(text_input)::int as input
+      from rollup_spend where bucket >= '2024-06-01' and bucket < '2024-08-01' group by 1`;
+    expect([...rows]).toEqual([{ model: "", calls: 1, input: 400 }]);
+    const interval = { fromMs: Date.UTC(2024, 5, 1), toMs: Date.UTC(2024, 6, 1) };
+    const inJune = (filter: CallFilter) => spendTotal(db.sql, { project: "default", interval, filter }, true);
+    // No rollup knows outcomes: from the calls themselves.
+    const june = await inJune({ model: [""] });
+    expect(june).toMatchObject({ callsUnpriced: 1 });
+    expect(await inJune({ model: [""], outcome: ["completed"] })).toEqual(june);
+    expect(await inJune({ model: [MODEL], outcome: ["completed"] })).toMatchObject({ callsUnpriced: 0 });
+  });
+
+  it("what was read again after a close is found by its key, however much that is", async () => {
+    const parts = spendParts(bookedByCalls(`any('{${createUuid7()()}}'::uuid[])`, true));
+    const plan = await db.sql.begin(async (tx) => {
+      await tx`set local enable_seqscan = off`;
+      return tx.unsafe(`explain ${parts}`);
+    });
+    const lines = plan.map((row) => String(row["QUERY PLAN"]));
+    expect(lines.filter((text) => /Index Cond.*= ANY/.test(text)).length).toBeGreaterThan(3);
+    expect(lines.filter((text) => /Filter.*= ANY/.test(text))).toEqual([]);
+  });
+
+  it("a call that is read again, the first of a closed month, while its day is rebuilt is not counted twice", async () => {
+    const at = Date.UTC(2024, 8, 20, 10);
+    const old = await callAt(at, { decoderVersion: 1, feature: "old-name" });
+    await record(old);
+    await closeMonth(db.sql, { project: "default", month: "2024-09-01", by: null });
+    await db.sql`delete from booked_as`;
+    const reread = await callAt(at, { id: old.id, decoderVersion: 2, feature: "new-name" }, [line({ quantity: 400 })]);
+    const october = Date.UTC(2024, 9, 1);
+    // Whatever a rebuild asks before its one message may have changed by then.
+    const slow = new Proxy(db.sql, {
+      get: (sql, name) =>
+        name === "unsafe"
+          ? async (text: string) => {
+              await record(reread);
+              return sql.unsafe(text);
+            }
+          : Reflect.get(sql, name),
+    });
+    await rebuildRollups(slow, october, october + DAY_MS);
+    const rows = await db.sql`
+      select feature, text_input from rollup_spend where bucket >= '2024-10-01' and bucket < '2024-11-01'`;
+    expect([...rows]).toEqual([{ feature: "old-name", text_input: -600 }]);
+  });
+
+  it("whoever stores takes a day for folded before anybody folds it", async () => {
+    const at = Date.UTC(2024, 10, 4, 9);
+    const endMs = Date.UTC(2024, 10, 5);
+    await record(await callAt(at));
+    const isFolded = async () => (await db.sql`select from folded_days where day = '2024-11-04'`).length > 0;
+    let foldsMs = endMs;
+    for (; !(await isFolded()); foldsMs += 600_000) await foldDays(db.sql, foldsMs);
+    expect(mayBeFolded("2024-11-04", foldsMs - 3_600_000)).toBe(true);
+    expect(mayBeFolded("2024-11-04", endMs)).toBe(false);
   });
 
   it("a folded day that something is stored for is read by quarters of an hour until it is folded again", async () => {

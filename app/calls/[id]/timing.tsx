@@ -2,7 +2,7 @@ import { hrefOf, type View } from "#app/_frame/view.ts";
 import { formatCount, plural } from "#app/_ui/format.ts";
 import { Link } from "#app/_ui/link.tsx";
 import type { CallFacts } from "#db/queries/call-page.ts";
-import { COMPARABLE_LIMITS } from "#db/queries/comparable-calls.ts";
+import { COMPARABLE_LIMITS, lookedAmong } from "#db/queries/comparable-calls.ts";
 import { type AxisKind, ownOf } from "./axis.ts";
 import type { Comparison } from "./comparison.ts";
 import { comparisonSentence, NOTABLE } from "./comparison-sentence.ts";
@@ -57,11 +57,10 @@ const SAME = { template: "template", instructions: "instructions", feature: "fea
 /** What "usually" means here, with every limit. */
 function definition(call: CallFacts, { by, n, isNewest }: Comparison): string {
   const { looked, taken } = COMPARABLE_LIMITS;
-  const among = by === "feature" ? "feature" : "model";
   return [
     `Comparable: completed calls of the seven days before with the same ${SAME[by ?? "feature"]}, model and endpoint,`,
     `${call.streamed ? "streamed" : "not streamed"} as this one: ${isNewest ? `the newest ${formatCount(n)}` : plural(n, "call")}`,
-    `(at most ${formatCount(taken)}, from the newest ${formatCount(looked)} of the ${among}).`,
+    `(at most ${formatCount(taken)}, from the newest ${formatCount(looked)} of the ${lookedAmong(call)}).`,
     `A p50 needs ${USUAL_MIN.p50} of them, a p95 ${USUAL_MIN.tail}; both are from raw values.`,
     `Slower or faster means by a factor of ${NOTABLE.times} and ${NOTABLE.ms} ms at least.`,
     "An upload counts as the client's time as far as the upstream was waiting for it; connecting counts as the upstream's.",

@@ -1,6 +1,6 @@
 import { ALERT_PROBLEMS, type AlertProblem } from "../problems.ts";
 import { textOf } from "../read-wish.ts";
-import { TYPED } from "../said.ts";
+import { TYPED, TYPED_CHARACTERS_MAX } from "../said.ts";
 import type { Change } from "./change-rules.ts";
 
 /** Parts of the page's own address that lead back to it. */
@@ -20,7 +20,10 @@ export function answerForm(headers: Headers, fields: Readonly<Record<string, unk
   if ("done" in change) query.set("done", change.done);
   else {
     query.set("problem", change.problems.join(","));
-    for (const name of TYPED) if (textOf(fields[name])) query.set(name, textOf(fields[name]));
+    for (const name of TYPED) {
+      const text = textOf(fields[name]).slice(0, TYPED_CHARACTERS_MAX);
+      if (text) query.set(name, text);
+    }
   }
   // Relative on purpose: the address that the browser used is the right one, whatever stands before this server.
   const place = "problems" in change && fields.do === "add" ? "add-rule" : "alerts";

@@ -111,6 +111,17 @@ describe("an error rate", () => {
     await of.check();
     expect((await of.rules()).map(({ value }) => value).toSorted()).toEqual([0.1, 1]);
   });
+  it("of one modality is that of its calls, and is not added up from calls", async () => {
+    await seedSpent(db.sql, [
+      ...calls(30, (i) => ({ outputs: ["audio"], ...(i < 12 && { outcome: "failed" }), at: ago(10 * MINUTE + i) })),
+      ...calls(70, () => ({})),
+    ]);
+    await of.rule("error_rate", 0.5, { scope: { modality: "audio" } });
+    // Whole quarters of an hour come from the rollup, which still knows what `calls` has lost; only the window's ends do not.
+    await db.sql`truncate calls`;
+    await of.check();
+    expect(await of.only()).toMatchObject({ value: 0.4, calls: 30, problem: null });
+  });
 });
 
 describe("spend", () => {

@@ -71,6 +71,13 @@ describe("comparable calls", () => {
     ];
     expect(await found([refused, ...others], change)).toEqual({ by: "template", ms: [1] });
   });
+  it("are looked for among few calls, also when hardly any was asked of that model", async () => {
+    const misspelt = { ...reply, outcome: "failed", model: "gpt-4oo" };
+    const change = `update calls set model = null where id = ($1::uuid[])[1]`;
+    const calls = [misspelt, ...Array.from({ length: 9 }, () => reply), { ...reply, model: "gpt-4oo" }];
+    expect(await found(calls, change, { looked: 10, taken: 10 })).toEqual({ by: "template", ms: [10] });
+    expect(await found(calls, change, { looked: 9, taken: 10 })).toEqual({ by: "template", ms: [] });
+  });
   it("are the newest, within both limits", async () => {
     const calls = Array.from({ length: 12 }, (_, i) => (i % 3 ? { ...reply, template: "other" } : reply));
     expect(await found(calls, "", { looked: 100, taken: 2 })).toEqual({ by: "template", ms: [3, 6] });
