@@ -27,15 +27,14 @@ const note = async (running: Promise<Result>) => {
 };
 
 const started = performance.now();
-// Two cores: the build takes one, the quick checks the other. Tests that start processes and watch the clock come
-// after, one kind at a time.
+// Two cores: the build takes one, the quick checks the other. Tests that start processes come after, in pairs of which
+// mostly one computes while the other waits.
 await Promise.all([prepareBrowserTests(), quickChecks()]);
 const clusters = await note(step("databases", startServers));
 if (clusters.failed === 0) {
   // The wire's tests mostly wait, the store's compute.
   await Promise.all([note(vitest("store")), note(vitest("wire"))]);
-  await note(vitest("processes"));
-  await note(step("browser tests", browserTests));
+  await Promise.all([note(vitest("processes")), note(step("browser tests", browserTests))]);
 }
 await stopClusters();
 closeWith(results);

@@ -12,6 +12,8 @@ export interface SpoolWatch {
   stored(stretch: WatchedStretch): Promise<void>;
   /** Everything that was written before this moment is stored. */
   storedUntil(ms: number): void;
+  /** The store is asked something. */
+  asks(): void;
   database(answers: boolean): void;
   /** The recorder no longer holds this spool. */
   letGo(): void;
@@ -43,6 +45,8 @@ interface Options {
   telemetry?: () => Record<string, number>;
 }
 
+/** A question that waits for longer is not answered: a driver may lose an answer when its connection dies. */
+const UNANSWERED_MS = 2000;
 const BATCH_CALLS = [1, 5, 10, 25, 50, 100, 250, 500];
 const BATCH_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
@@ -52,6 +56,8 @@ export function createFigures({ earlier, countRun, telemetry }: Options): Record
   const batchCalls = createBucketCounter(BATCH_CALLS);
   const batchSeconds = createBucketCounter(BATCH_SECONDS);
   const spools = new Map(earlier.map((one) => [one.spool, () => ({ ...one, counts: null }) as SpoolState]));
+  /** Of each spool, since when its question waits. */
+  const asked = new Map<string, number>();
   let databaseAwayAtMs: number | null = null;
   let held = 0;
 
@@ -69,9 +75,14 @@ export function createFigures({ earlier, countRun, telemetry }: Options): Record
           await figures.stored(stretch);
         },
         storedUntil: figures.storedUntil,
-        database,
+        asks: () => void asked.set(spool, Date.now()),
+        database(answers) {
+          database(answers, asked.get(spool));
+          asked.delete(spool);
+        },
         letGo() {
           held--;
+          asked.delete(spool);
           figures.letGo();
         },
       };
@@ -85,12 +96,13 @@ export function createFigures({ earlier, countRun, telemetry }: Options): Record
     }),
   };
 
-  function database(answers: boolean) {
-    databaseAwayAtMs = answers ? null : (databaseAwayAtMs ?? Date.now());
+  function database(answers: boolean, sinceMs = Date.now()) {
+    databaseAwayAtMs = answers ? null : (databaseAwayAtMs ?? sinceMs);
   }
 
   function families(nowMs: number) {
-    const awayMs = databaseAwayAtMs === null ? 0 : Math.max(0, nowMs - databaseAwayAtMs);
+    const unanswered = [...asked.values()].filter((atMs) => nowMs - atMs > UNANSWERED_MS);
+    const awayMs = Math.max(0, ...[databaseAwayAtMs ?? nowMs, ...unanswered].map((atMs) => nowMs - atMs));
     return [
       gauge(
         "omnimeter_database_away_seconds",

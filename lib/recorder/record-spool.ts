@@ -189,6 +189,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   async function insist<T>(work: () => Promise<T>): Promise<T | undefined> {
     for (let wait = 50, said = false; ; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
       try {
+        options.watch?.asks();
         const answer = await inTime(work());
         options.watch?.database(true);
         return answer;

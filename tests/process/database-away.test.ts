@@ -38,7 +38,9 @@ for (const how of ["SIGTERM", "SIGKILL"] as const)
     expect(during.every((one) => one.callId && one.status === 200)).toBe(true);
     expect(await system.metric("omnimeter_spool_bytes")).toBeGreaterThan(spooledBefore);
     for (const figure of ["database_away_seconds", "recorder_lag_seconds", "spool_waiting_bytes", "spooled_calls"])
-      expect(await system.metric(`omnimeter_${figure}`), figure).toBeGreaterThan(0);
+      await expect
+        .poll(() => system.metric(`omnimeter_${figure}`), { message: figure, timeout: 10_000 })
+        .toBeGreaterThan(0);
     await database.resume();
     await clients.stop();
     await system.drained(30_000);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Call } from "#lib/call.ts";
 import type { MetricFamily } from "#lib/metric-family.ts";
 import { createBoundedLabels } from "#lib/recorder/bounded-labels.ts";
@@ -146,6 +146,28 @@ describe("how far a spool is stored", () => {
     expect(counts()).toEqual({ run: "run-3", stored: 9, setAside: 0 });
     watch.letGo();
     expect(counts()).toBeNull();
+  });
+
+  it("takes a question that is not answered for an absence, whether or not it fails", async () => {
+    vi.useFakeTimers({ now: 1_000_000 });
+    try {
+      const figures = createFigures({ earlier: [], countRun: async () => null });
+      const watch = await figures.follow("a", HELD);
+      const away = () => seriesOf(figures.state().families, "database_away_seconds")[""];
+      watch.asks();
+      vi.setSystemTime(1_002_000);
+      expect(away()).toBe(0);
+      vi.setSystemTime(1_003_000);
+      expect(away()).toBe(3);
+      watch.database(false);
+      vi.setSystemTime(1_004_000);
+      expect(away()).toBe(4);
+      watch.asks();
+      watch.database(true);
+      expect(away()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("keeps the place that an earlier recorder reached, but not its counts", () => {
