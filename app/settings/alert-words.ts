@@ -103,6 +103,6 @@ export function unknownWords({ measure, calls, problem, checkedAt }: AlertRule):
   if (problem !== null) return `could not be checked: ${problem}`;
   if (checkedAt === null) return "not checked yet";
   const { callsMin } = alertMeasure(measure);
-  if (callsMin === null) return "nothing is recorded yet";
+  if (callsMin === null) return "nothing of this time is stored yet";
   return `not enough calls now (n ${formatCount(calls)}, it takes ${callsMin})`;
 }

@@ -27,6 +27,9 @@ export async function measureAlert(
 ): Promise<Measured> {
   if (measure === "data_lag") return lagOf(sql, nowMs);
   const interval = intervalOf(measure, windowMinutes, nowMs);
+  // Nothing of the window is stored yet: that is not the same as nothing.
+  const storedMs = await watermarkMs(sql);
+  if (storedMs !== null && storedMs <= interval.fromMs) return { value: null, calls: null };
   const edges = [interval.fromMs, interval.toMs];
   const [measured] = await measureSlots(sql, { project, interval, filter: filterOf(scope) }, measure, edges);
   return measured as Measured;
@@ -67,7 +70,7 @@ const ANY = { p50: 1, p95: 1, p99: 1 };
 /** The same percentile of the same calls as on the page about latency. */
 function p95Of(metric: LatencyMetric): Measure {
   return async (sql, scope, edges) => {
-    const { binsOf } = await latencySource(sql, scope);
+    const { binsOf } = await latencySource(sql, scope, edges.slice(1, -1));
     const counted = sql`(select ${slotOf(sql, edges)} as slot, bin, n from ${binsOf([metric])} part)`;
     const bins = await sql<(PercentileBins & { slot: number })[]>`${percentileBins(sql, "slot", counted)}`;
     return new Map(bins.map((one) => [one.slot, { value: percentilesOf(one, ANY).p95Ms, calls: one.n }]));
@@ -76,7 +79,7 @@ function p95Of(metric: LatencyMetric): Measure {
 
 /** Of all calls that began, those given up by their clients included. From the rollup that knows modalities. */
 async function errorRate(sql: Reader, scope: Scope, edges: readonly number[]): Promise<Map<number, Measured>> {
-  const { rows } = await latencySource(sql, scope);
+  const { rows } = await latencySource(sql, scope, edges.slice(1, -1));
   const sums = await sql<{ slot: number; calls: number; errors: number }[]>`
     select ${slotOf(sql, edges)} as slot, sum(calls)::bigint as calls, sum(calls_failed)::bigint as errors
     from ${rows} part group by 1 having sum(calls) > 0`;
@@ -85,7 +88,7 @@ async function errorRate(sql: Reader, scope: Scope, edges: readonly number[]): P
 
 /** Reported and estimated together. Summed exactly; a number only to be compared. */
 async function spendPerDay(sql: Reader, scope: Scope, edges: readonly number[]): Promise<Map<number, Measured>> {
-  const { rows } = await spendSource(sql, scope);
+  const { rows } = await spendSource(sql, scope, edges);
   const sums = await sql<{ slot: number; usd: string }[]>`
     select ${slotOf(sql, edges)} as slot, sum(cost_usd + cost_estimated_usd)::text as usd from ${rows} spent group by 1`;
   return new Map(sums.map(({ slot, usd }) => [slot, { value: Number(usd), calls: null }]));
@@ -93,7 +96,7 @@ async function spendPerDay(sql: Reader, scope: Scope, edges: readonly number[]):
 
 /** Less than none where calls got their price after their month was closed. */
 async function unpricedCalls(sql: Reader, scope: Scope, edges: readonly number[]): Promise<Map<number, Measured>> {
-  const { rows } = await spendSource(sql, scope);
+  const { rows } = await spendSource(sql, scope, edges);
   const sums = await sql<{ slot: number; calls: number }[]>`
     select ${slotOf(sql, edges)} as slot, greatest(0, sum(calls_unpriced))::bigint as calls from ${rows} spent group by 1`;
   return new Map(sums.map(({ slot, calls }) => [slot, { value: calls, calls: null }]));

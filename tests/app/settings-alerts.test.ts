@@ -287,7 +287,7 @@ describe("the state of a rule", () => {
     [{ value: null, calls: 12 }, "not enough calls now (n 12, it takes 100)"],
     [{ value: null, problem: "it took too long" }, "could not be checked: it took too long"],
     [{ checkedAt: ago(6) }, "not checked since 15:54 UTC: is the recorder running?"],
-    [{ measure: "data_lag", value: null, calls: null }, "nothing is recorded yet"],
+    [{ measure: "data_lag", value: null, calls: null }, "nothing of this time is stored yet"],
     [{ alert: rule().alert, value: 2900 }, "above since 14:05 UTC"],
     [{ alert: rule().alert, value: 1900 }, "open since 14:05 UTC; over at 1.8 s"],
     [{ alert: rule().alert, value: null, calls: 9 }, "above since 14:05 UTC; not enough calls now (n 9, it takes 100)"],

@@ -159,6 +159,10 @@ describe("spend", () => {
   });
 });
 
+const stored = (ms: number) => db.sql`
+  insert into spool_positions (spool, low_segment, low_offset, high_segment, high_offset, run, totals, updated_at)
+  values ('a', 0, 0, 0, 0, '', '{}', ${ago(ms)}::timestamptz)`;
+
 describe("unpriced calls", () => {
   it("are counted in the window; more than none is above none", async () => {
     const unpriced = (ms: number): SpentCall => ({ at: ago(ms), costUsd: null, tokens: [0, 0, 1], model: "new" });
@@ -176,10 +180,17 @@ describe("unpriced calls", () => {
   });
 });
 
+describe("a window of which nothing is stored yet", () => {
+  it("is unknown, not empty", async () => {
+    await stored(90 * MINUTE);
+    await of.rule("unpriced_calls", 0);
+    await of.rule("unpriced_calls", 0, { windowMinutes: 120 });
+    await of.check();
+    expect((await of.rules()).map(({ value }) => value)).toEqual([null, 0]);
+  });
+});
+
 describe("data lag", () => {
-  const stored = (ms: number) => db.sql`
-    insert into spool_positions (spool, low_segment, low_offset, high_segment, high_offset, run, totals, updated_at)
-    values ('a', 0, 0, 0, 0, '', '{}', ${ago(ms)}::timestamptz)`;
   it("is how far the store is behind", async () => {
     await stored(90_000);
     await of.rule("data_lag", 60);
