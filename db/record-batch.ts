@@ -1,36 +1,15 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
-import { correctCounts, keepAsBooked } from "./booked-as.ts";
 import { bookingDay, type ClosedPeriod, dayOf } from "./booking.ts";
-import { mayBeFolded, unfold } from "./fold-days.ts";
 import { ensurePartitions } from "./partitions.ts";
-import { recordChanges } from "./record-changes.ts";
-import { dropEmptyCalls, rollUpCalls } from "./rollup-calls.ts";
-import { dropEmptyLatency, rollUpLatency } from "./rollup-latency.ts";
-import { bookedByCalls, dropEmptySpend, rollUpSpend } from "./rollup-spend.ts";
-import { callRow, insertRows, quoted, quotedJson, toolCallRows } from "./rows.ts";
-import { insertLines, rebookLines } from "./usage-lines.ts";
+import { insertRows, quoted, quotedJson } from "./rows.ts";
+import { addRunCounts, NO_COUNTS, type RunCounts } from "./run-counts.ts";
+import { type BookedCall, dropEmpty, insertCalls, type RecordedCall, takeOut, unfoldTouched } from "./stored-calls.ts";
 
 export interface SpoolPlace {
   segment: number;
   offset: number;
-}
-
-/** A call with its content, if it may be stored. */
-export interface RecordedCall {
-  call: Call;
-  payload: { sealed: Buffer; redactions: Record<string, number> } | null;
-  /** The first words of its instructions, sealed; null: known already, or not to be stored. */
-  words: Buffer | null;
-}
-
-/** A call on its way into the tables, with the days that finance counts it and its lines on. */
-interface Booked extends RecordedCall {
-  /** null: its own day. */
-  bookedOn: string | null;
-  /** Of its lines: always in an open month. */
-  linesOn: string;
 }
 
 /** What one stretch of a spool holds, and where the stretch ends. Stored whole or not at all. */
@@ -52,14 +31,6 @@ export interface RecordBatch {
   carried?: { run: string; seq: number; sealed: Buffer }[];
   /** Seals a call for `set_aside`. Called only for calls that the database refuses. */
   sealForSetAside: (call: Call) => Buffer;
-}
-
-/** Of one run: what its worker accepted, what has begun, what was dropped and why (lib/spool/assembler.ts). */
-export interface RunCounts {
-  accepted: number;
-  started: number;
-  dropped: Record<string, number>;
-  atRisk: number;
 }
 
 /** The lease is somebody else's now, or the position moved: stop, and start again from what the store says. */
@@ -107,7 +78,7 @@ export async function recordBatch(sql: Sql, batch: RecordBatch): Promise<{ store
 /** What a batch does to the tables. */
 interface Plan {
   /** What is not stored yet. */
-  fresh: Booked[];
+  fresh: BookedCall[];
   /** Ids of what an older decoder had stored: taken out and stored anew. */
   stale: string[];
   /** The months that were closed when this was planned. */
@@ -170,10 +141,10 @@ function write(batch: RecordBatch, plan: Plan, refused: Refused[]): string[] {
     ...refused.map((one) => insertSetAside(one, batch.sealForSetAside)),
     ...(batch.feedback.length ? [insertFeedback(batch.feedback)] : []),
     ...(batch.carried ? replaceCarried(batch.spool, batch.carried) : []),
-    ...countRuns(batch, new Set(refused.map(({ call }) => call.id))),
+    ...addRunCounts(batch, new Set(refused.map(({ call }) => call.id))),
     `update spool_positions set
        low_segment = ${low.segment}, low_offset = ${low.offset}, high_segment = ${high.segment}, high_offset = ${high.offset},
-       run = ${quoted(batch.run)}, totals = ${quotedJson(batch.runs.get(batch.run) ?? NOTHING)}::jsonb,
+       run = ${quoted(batch.run)}, totals = ${quotedJson(batch.runs.get(batch.run) ?? NO_COUNTS)}::jsonb,
        leased_until = now() + interval '15 seconds', updated_at = now()
      where spool = ${quoted(batch.spool)}`,
   ];
@@ -218,109 +189,6 @@ async function findRefused(sql: Sql, batch: RecordBatch, { fresh, stale, closed 
   return refused;
 }
 
-function takeOut(ids: string[], calls: readonly Booked[]): string[] {
-  const these = anyOf(ids);
-  const closed = calls.filter(isClosed).map(({ call }) => call.id);
-  return [
-    `delete from folded_days where day in (select booked_on from usage_lines where call_id = ${these})`,
-    rollUpCalls(`id = ${these}`, -1),
-    rollUpLatency(`id = ${these}`, -1),
-    rollUpSpend(bookedByCalls(these, true), -1),
-    ...(closed.length ? [keepAsBooked(anyOf(closed))] : []),
-    // Lines booked in a closed month stay for ever; what changed is added beside them (db/usage-lines.ts).
-    `delete from usage_lines l where call_id = ${these} and not exists (
-       select 1 from calls c join closed_periods p on p.project_id = c.project_id
-       where c.id = l.call_id and p.month = date_trunc('month', l.booked_on)::date
-     )`,
-    `delete from calls where id = ${these}`,
-    `delete from tool_calls where call_id = ${these}`,
-    `delete from payloads where call_id = ${these}`,
-  ];
-}
-
-/** What was counted under names that the calls no longer have. */
-function dropEmpty(ids: string[], calls: readonly Booked[]): string[] {
-  const these = anyOf(ids);
-  const late = calls.filter(({ call, linesOn }) => ids.includes(call.id) && linesOn !== dayOf(call.startedAt));
-  const days = [...new Set(late.map(({ linesOn }) => linesOn))];
-  return [dropEmptyCalls(these), dropEmptyLatency(these), dropEmptySpend(these, days)];
-}
-
-/** Hardly ever any: only what comes late, or is read again, is of a day that may be folded. */
-function unfoldTouched(calls: readonly Booked[]): string[] {
-  const now = Date.now();
-  const touched = calls.flatMap(({ call, bookedOn, linesOn }) =>
-    [dayOf(call.startedAt), bookedOn, linesOn].flatMap((day) =>
-      day !== null && mayBeFolded(day, now) ? [{ day, project: call.projectId }] : [],
-    ),
-  );
-  return [...Map.groupBy(touched, ({ project }) => project)].map(([project, some]) =>
-    unfold(project, [...new Set(some.map(({ day }) => day))].sort()),
-  );
-}
-
-/** Finance has closed the month that the call is counted in: what is known now is booked later. */
-const isClosed = ({ call, bookedOn, linesOn }: Booked): boolean => (bookedOn ?? dayOf(call.startedAt)) !== linesOn;
-
-function insertCalls(calls: Booked[], stale: string[]): string[] {
-  const recordedAt = new Date().toISOString();
-  const these = anyOf(calls.map(({ call }) => call.id));
-  const tools = calls.flatMap(({ call }) => toolCallRows(call));
-  const objects = calls
-    .flatMap(({ call }) => (call.responseId ? [objectRow(call, call.responseId)] : []))
-    .sort(inOrder(({ object_id }) => object_id));
-  return [
-    insertRows(
-      "calls",
-      calls.map(({ call, bookedOn }) => ({ ...callRow(call, recordedAt), booked_on: bookedOn })),
-    ),
-    ...insertLines(calls.filter(({ call }) => !stale.includes(call.id))),
-    ...rebookLines(calls.filter(({ call }) => stale.includes(call.id))),
-    ...correctCounts(calls.filter((one) => stale.includes(one.call.id) && isClosed(one))),
-    ...(tools.length ? [insertRows("tool_calls", tools)] : []),
-    ...insertPayloads(calls),
-    ...insertInstructions(calls),
-    ...(objects.length ? [`${insertRows("provider_objects", objects)} on conflict do nothing`] : []),
-    recordChanges(`id = ${these}`),
-    rollUpCalls(`id = ${these}`),
-    rollUpLatency(`id = ${these}`),
-    rollUpSpend(bookedByCalls(these, stale.length > 0)),
-  ];
-}
-
-function insertPayloads(calls: RecordedCall[]): string[] {
-  const rows = calls.flatMap(({ call, payload }) =>
-    payload
-      ? [
-          `('${call.id}'::uuid, '\\x${payload.sealed.toString("hex")}'::bytea, ${quotedJson(payload.redactions)}::jsonb)`,
-        ]
-      : [],
-  );
-  return rows.length ? [`insert into payloads (call_id, sealed, redactions) values ${rows.join(", ")}`] : [];
-}
-
-function insertInstructions(calls: RecordedCall[]): string[] {
-  const rows = calls
-    .toSorted(inOrder(({ call }) => call.unitHash ?? ""))
-    .flatMap(({ call, words }) =>
-      words && call.unitHash
-        ? [
-            `(${quoted(call.projectId)}, ${quoted(call.unitHash)}, '\\x${words.toString("hex")}'::bytea, '${call.id}'::uuid)`,
-          ]
-        : [],
-    );
-  if (rows.length === 0) return [];
-  return [
-    `insert into instructions (project_id, unit_hash, sealed, first_call_id) values ${rows.join(", ")} on conflict do nothing`,
-  ];
-}
-
-/** Tables that several recorders write are written in one order: two that meet in opposite orders would wait for each other. */
-const inOrder =
-  <T>(keyOf: (row: T) => string) =>
-  (a: T, b: T): number =>
-    keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0;
-
 const insertSetAside = ({ call, reason }: Refused, seal: RecordBatch["sealForSetAside"]): string => `
   insert into set_aside (id, spool, run, seq, reason, sealed) values (
     '${call.id}', ${quoted(call.origin.spool)}, ${quoted(call.origin.run)}, ${call.origin.seq}, ${quoted(reason)},
@@ -355,49 +223,6 @@ const replaceCarried = (spool: string, carried: NonNullable<RecordBatch["carried
       values (${quoted(spool)}, ${quoted(life)}, ${seq}, '\\x${sealed.toString("hex")}')`,
   ),
 ];
-
-/** The equation's figures: calls of an earlier run can still end in this stretch (as interrupted). */
-function countRuns(batch: RecordBatch, refused: ReadonlySet<string>): string[] {
-  const ended = new Map<string, { stored: number; aside: number }>();
-  for (const life of batch.runs.keys()) ended.set(life, { stored: 0, aside: 0 });
-  for (const { call } of batch.calls) {
-    const counts = ended.get(call.origin.run) ?? { stored: 0, aside: 0 };
-    if (refused.has(call.id)) counts.aside++;
-    else counts.stored++;
-    ended.set(call.origin.run, counts);
-  }
-  return [...ended].flatMap(([life, { stored, aside }]) => {
-    if (!life) return [];
-    const { accepted, started, dropped, atRisk } = batch.runs.get(life) ?? NOTHING;
-    return [
-      `insert into spool_runs as r (spool, run, accepted, started, stored, set_aside, dropped, at_risk)
-       values (
-         ${quoted(batch.spool)}, ${quoted(life)}, ${accepted}, ${started}, ${stored}, ${aside},
-         ${quotedJson(dropped)}::jsonb, ${atRisk}
-       )
-       on conflict (spool, run) do update set
-         accepted = greatest(r.accepted, excluded.accepted), started = greatest(r.started, excluded.started),
-         stored = r.stored + excluded.stored, set_aside = r.set_aside + excluded.set_aside,
-         dropped = case when excluded.accepted > 0 then excluded.dropped else r.dropped end,
-         at_risk = greatest(r.at_risk, excluded.at_risk), updated_at = now()`,
-    ];
-  });
-}
-
-const NOTHING: RunCounts = { accepted: 0, started: 0, dropped: {}, atRisk: 0 };
-
-const objectRow = (call: Call, objectId: string) => ({
-  project_id: call.projectId,
-  upstream: call.upstream,
-  object_id: objectId,
-  call_id: call.id,
-});
-
-/** Ids as an array literal. Each is looked at again: this text is not a parameter. */
-const anyOf = (ids: string[]): string => {
-  if (!ids.every((id) => /^[0-9a-f-]{36}$/.test(id))) throw new Error("a call id is no UUID");
-  return `any('{${ids.join(",")}}'::uuid[])`;
-};
 
 async function makePartitions(sql: Sql, calls: RecordedCall[]) {
   if (calls.length === 0) return;

@@ -31,7 +31,7 @@ describe("an alert", () => {
       const nowMs = NOW + i * MINUTE;
       await lag(seconds, nowMs);
       await of.check(nowMs);
-      const alert = (await of.only())?.alert;
+      const alert = (await of.theRule())?.alert;
       states.push(alert && [alert.openedAt.getTime() - NOW, alert.lastValue, alert.worstValue]);
     }
     expect(states).toEqual([
@@ -65,11 +65,11 @@ describe("an alert", () => {
       calls(20, () => ({ outcome: "failed" })),
     );
     await of.check();
-    const before = (await of.only())?.alert;
+    const before = (await of.theRule())?.alert;
     expect(before).not.toBeNull();
     // An hour later there are no calls in the window.
     await of.check(NOW + 60 * MINUTE);
-    expect(await of.only()).toMatchObject({
+    expect(await of.theRule()).toMatchObject({
       value: null,
       calls: 0,
       checkedAt: new Date(NOW + 60 * MINUTE),
@@ -89,18 +89,18 @@ describe("an alert", () => {
     })();
     await next();
     expect(await changeAlertThreshold(db.sql, "default", id, "error_rate", 0.5)).toBe(false);
-    expect((await of.only())?.alert).not.toBeNull();
+    expect((await of.theRule())?.alert).not.toBeNull();
     expect(await changeAlertThreshold(db.sql, "default", id, "data_lag", 20)).toBe(true);
-    expect(await of.only()).toMatchObject({ threshold: 20, alert: null });
+    expect(await of.theRule()).toMatchObject({ threshold: 20, alert: null });
     await next();
-    expect((await of.only())?.alert).not.toBeNull();
+    expect((await of.theRule())?.alert).not.toBeNull();
     expect(await switchAlertRule(db.sql, "default", id, false)).toBe(true);
-    expect(await of.only()).toMatchObject({ enabled: false, checkedAt: null, value: null, alert: null });
+    expect(await of.theRule()).toMatchObject({ enabled: false, checkedAt: null, value: null, alert: null });
     await next();
-    expect(await of.only()).toMatchObject({ checkedAt: null, alert: null });
+    expect(await of.theRule()).toMatchObject({ checkedAt: null, alert: null });
     expect(await switchAlertRule(db.sql, "default", id, true)).toBe(true);
     await next();
-    expect((await of.only())?.alert).not.toBeNull();
+    expect((await of.theRule())?.alert).not.toBeNull();
     expect(await removeAlertRule(db.sql, "default", id)).toBe(true);
     expect(await of.rules()).toEqual([]);
     const past = await of.history();
@@ -131,7 +131,7 @@ describe("checking", () => {
     await of.rule("unpriced_calls", 5);
     await of.check(NOW + 60 * MINUTE);
     await of.check(NOW);
-    expect((await of.only())?.checkedAt).toEqual(new Date(NOW));
+    expect((await of.theRule())?.checkedAt).toEqual(new Date(NOW));
   });
 
   it("by two recorders at once is done by one of them", async () => {
@@ -155,7 +155,7 @@ describe("checking", () => {
       await db.sql`update jobs set fence = fence + 1, locked_by = 'new'`;
       await checkAlerts(db.sql, NOW, fence);
     });
-    expect(await of.only()).toMatchObject({ checkedAt: null, alert: null });
+    expect(await of.theRule()).toMatchObject({ checkedAt: null, alert: null });
     expect(await of.history()).toEqual([]);
   });
 
@@ -210,9 +210,9 @@ describe("checking", () => {
     await changeAlertThreshold(sql, "default", id, "spend_per_day", 10);
     done();
     await Promise.all([held, checking]);
-    expect(await of.only()).toMatchObject({ threshold: 10, checkedAt: null, alert: null });
+    expect(await of.theRule()).toMatchObject({ threshold: 10, checkedAt: null, alert: null });
     await of.check();
-    expect(await of.only()).toMatchObject({ value: 5, alert: null });
+    expect(await of.theRule()).toMatchObject({ value: 5, alert: null });
   });
 });
 

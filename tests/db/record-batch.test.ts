@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { matchFeedback } from "#db/match-feedback.ts";
 import { rebuildRollups } from "#db/rebuild-rollups.ts";
-import { LeaseLost, type RecordBatch, type RecordedCall, recordBatch, type SpoolPlace } from "#db/record-batch.ts";
+import { LeaseLost, type RecordBatch, recordBatch, type SpoolPlace } from "#db/record-batch.ts";
 import { leaseSpool, touchSpool } from "#db/spool-lease.ts";
+import type { RecordedCall } from "#db/stored-calls.ts";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
 import { noUsage } from "#lib/openai/no-facts.ts";

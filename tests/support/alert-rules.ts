@@ -31,7 +31,7 @@ export function alertRulesOf(sql: Sql) {
       runJob(sql, { name: ALERTS_JOB, holder: "test", leaseMs: 60_000 }, (fence) => checkAlerts(sql, nowMs, fence)),
     rules,
     history: () => alertHistory(sql, "default", 50),
-    async only() {
+    async theRule() {
       const found = await rules();
       expect(found).toHaveLength(1);
       return found[0];

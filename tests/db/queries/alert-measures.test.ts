@@ -47,7 +47,7 @@ describe("a p95", () => {
     );
     await of.rule("p95_duration", 1);
     await of.check();
-    expect(await of.only()).toMatchObject({ value: null, calls: 99, problem: null, alert: null });
+    expect(await of.theRule()).toMatchObject({ value: null, calls: 99, problem: null, alert: null });
   });
 
   it("looks at the calls of its scope and of its window only", async () => {
@@ -99,7 +99,7 @@ describe("an error rate", () => {
     );
     await of.rule("error_rate", 0);
     await of.check();
-    expect(await of.only()).toMatchObject({ value: null, calls: 19, alert: null });
+    expect(await of.theRule()).toMatchObject({ value: null, calls: 19, alert: null });
   });
   it("of one feature is that of its calls", async () => {
     await seedSpent(db.sql, [
@@ -120,7 +120,7 @@ describe("an error rate", () => {
     // Whole quarters of an hour come from the rollup, which still knows what `calls` has lost; only the window's ends do not.
     await db.sql`truncate calls`;
     await of.check();
-    expect(await of.only()).toMatchObject({ value: 0.4, calls: 30, problem: null });
+    expect(await of.theRule()).toMatchObject({ value: 0.4, calls: 30, problem: null });
   });
 });
 
@@ -155,7 +155,7 @@ describe("spend", () => {
     await seedSpent(db.sql, [spent(ago(MINUTE), "3"), spent(ago(MINUTE), "50", "search")]);
     await of.rule("spend_per_day", 10, { scope: { feature: "chat" } });
     await of.check();
-    expect(await of.only()).toMatchObject({ value: 3, alert: null });
+    expect(await of.theRule()).toMatchObject({ value: 3, alert: null });
   });
 });
 
@@ -195,18 +195,18 @@ describe("data lag", () => {
     await stored(90_000);
     await of.rule("data_lag", 60);
     await of.check();
-    expect(await of.only()).toMatchObject({ value: 90, calls: null, alert: { lastValue: 90 } });
+    expect(await of.theRule()).toMatchObject({ value: 90, calls: null, alert: { lastValue: 90 } });
   });
   it("up to its threshold is fine", async () => {
     await stored(60_000);
     await of.rule("data_lag", 60);
     await of.check();
-    expect(await of.only()).toMatchObject({ value: 60, alert: null });
+    expect(await of.theRule()).toMatchObject({ value: 60, alert: null });
   });
   it("is unknown where nothing was ever recorded", async () => {
     await of.rule("data_lag", 0);
     await of.check();
-    expect(await of.only()).toMatchObject({ value: null, problem: null, alert: null });
+    expect(await of.theRule()).toMatchObject({ value: null, problem: null, alert: null });
   });
 });
 

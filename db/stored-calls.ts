@@ -1,0 +1,144 @@
+import type { Call } from "#lib/call.ts";
+import { correctCounts, keepAsBooked } from "./booked-as.ts";
+import { dayOf } from "./booking.ts";
+import { mayBeFolded, unfold } from "./fold-days.ts";
+import { recordChanges } from "./record-changes.ts";
+import { dropEmptyCalls, rollUpCalls } from "./rollup-calls.ts";
+import { dropEmptyLatency, rollUpLatency } from "./rollup-latency.ts";
+import { bookedByCalls, dropEmptySpend, rollUpSpend } from "./rollup-spend.ts";
+import { callRow, insertRows, quoted, quotedJson, toolCallRows } from "./rows.ts";
+import { insertLines, rebookLines } from "./usage-lines.ts";
+
+/** A call with its content, if it may be stored. */
+export interface RecordedCall {
+  call: Call;
+  payload: { sealed: Buffer; redactions: Record<string, number> } | null;
+  /** The first words of its instructions, sealed; null: known already, or not to be stored. */
+  words: Buffer | null;
+}
+
+/** A call on its way into the tables, with the days that finance counts it and its lines on. */
+export interface BookedCall extends RecordedCall {
+  /** null: its own day. */
+  bookedOn: string | null;
+  /** Of its lines: always in an open month. */
+  linesOn: string;
+}
+
+/** SQL that takes out what an older decoder had stored of calls; `calls` are what takes its place. */
+export function takeOut(ids: string[], calls: readonly BookedCall[]): string[] {
+  const these = anyOf(ids);
+  const closed = calls.filter(isClosed).map(({ call }) => call.id);
+  return [
+    `delete from folded_days where day in (select booked_on from usage_lines where call_id = ${these})`,
+    rollUpCalls(`id = ${these}`, -1),
+    rollUpLatency(`id = ${these}`, -1),
+    rollUpSpend(bookedByCalls(these, true), -1),
+    ...(closed.length ? [keepAsBooked(anyOf(closed))] : []),
+    // Lines booked in a closed month stay for ever; what changed is added beside them (db/usage-lines.ts).
+    `delete from usage_lines l where call_id = ${these} and not exists (
+       select 1 from calls c join closed_periods p on p.project_id = c.project_id
+       where c.id = l.call_id and p.month = date_trunc('month', l.booked_on)::date
+     )`,
+    `delete from calls where id = ${these}`,
+    `delete from tool_calls where call_id = ${these}`,
+    `delete from payloads where call_id = ${these}`,
+  ];
+}
+
+/** SQL that drops what was counted under names that the calls no longer have. */
+export function dropEmpty(ids: string[], calls: readonly BookedCall[]): string[] {
+  const these = anyOf(ids);
+  const late = calls.filter(({ call, linesOn }) => ids.includes(call.id) && linesOn !== dayOf(call.startedAt));
+  const days = [...new Set(late.map(({ linesOn }) => linesOn))];
+  return [dropEmptyCalls(these), dropEmptyLatency(these), dropEmptySpend(these, days)];
+}
+
+/** SQL that says of days that they are folded no more. Hardly ever any: only what comes late, or is read again, is of a day that may be folded. */
+export function unfoldTouched(calls: readonly BookedCall[]): string[] {
+  const now = Date.now();
+  const touched = calls.flatMap(({ call, bookedOn, linesOn }) =>
+    [dayOf(call.startedAt), bookedOn, linesOn].flatMap((day) =>
+      day !== null && mayBeFolded(day, now) ? [{ day, project: call.projectId }] : [],
+    ),
+  );
+  return [...Map.groupBy(touched, ({ project }) => project)].map(([project, some]) =>
+    unfold(project, [...new Set(some.map(({ day }) => day))].sort()),
+  );
+}
+
+/** Finance has closed the month that the call is counted in: what is known now is booked later. */
+const isClosed = ({ call, bookedOn, linesOn }: BookedCall): boolean => (bookedOn ?? dayOf(call.startedAt)) !== linesOn;
+
+/** SQL that stores calls with all that belongs to them; `stale` are the ids of those that were stored before. */
+export function insertCalls(calls: BookedCall[], stale: string[]): string[] {
+  const recordedAt = new Date().toISOString();
+  const these = anyOf(calls.map(({ call }) => call.id));
+  const tools = calls.flatMap(({ call }) => toolCallRows(call));
+  const objects = calls
+    .flatMap(({ call }) => (call.responseId ? [objectRow(call, call.responseId)] : []))
+    .sort(inOrder(({ object_id }) => object_id));
+  return [
+    insertRows(
+      "calls",
+      calls.map(({ call, bookedOn }) => ({ ...callRow(call, recordedAt), booked_on: bookedOn })),
+    ),
+    ...insertLines(calls.filter(({ call }) => !stale.includes(call.id))),
+    ...rebookLines(calls.filter(({ call }) => stale.includes(call.id))),
+    ...correctCounts(calls.filter((one) => stale.includes(one.call.id) && isClosed(one))),
+    ...(tools.length ? [insertRows("tool_calls", tools)] : []),
+    ...insertPayloads(calls),
+    ...insertInstructions(calls),
+    ...(objects.length ? [`${insertRows("provider_objects", objects)} on conflict do nothing`] : []),
+    recordChanges(`id = ${these}`),
+    rollUpCalls(`id = ${these}`),
+    rollUpLatency(`id = ${these}`),
+    rollUpSpend(bookedByCalls(these, stale.length > 0)),
+  ];
+}
+
+function insertPayloads(calls: RecordedCall[]): string[] {
+  const rows = calls.flatMap(({ call, payload }) =>
+    payload
+      ? [
+          `('${call.id}'::uuid, '\\x${payload.sealed.toString("hex")}'::bytea, ${quotedJson(payload.redactions)}::jsonb)`,
+        ]
+      : [],
+  );
+  return rows.length ? [`insert into payloads (call_id, sealed, redactions) values ${rows.join(", ")}`] : [];
+}
+
+function insertInstructions(calls: RecordedCall[]): string[] {
+  const rows = calls
+    .toSorted(inOrder(({ call }) => call.unitHash ?? ""))
+    .flatMap(({ call, words }) =>
+      words && call.unitHash
+        ? [
+            `(${quoted(call.projectId)}, ${quoted(call.unitHash)}, '\\x${words.toString("hex")}'::bytea, '${call.id}'::uuid)`,
+          ]
+        : [],
+    );
+  if (rows.length === 0) return [];
+  return [
+    `insert into instructions (project_id, unit_hash, sealed, first_call_id) values ${rows.join(", ")} on conflict do nothing`,
+  ];
+}
+
+/** Tables that several recorders write are written in one order: two that meet in opposite orders would wait for each other. */
+const inOrder =
+  <T>(keyOf: (row: T) => string) =>
+  (a: T, b: T): number =>
+    keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0;
+
+const objectRow = (call: Call, objectId: string) => ({
+  project_id: call.projectId,
+  upstream: call.upstream,
+  object_id: objectId,
+  call_id: call.id,
+});
+
+/** Ids as an array literal. Each is looked at again: this text is not a parameter. */
+const anyOf = (ids: string[]): string => {
+  if (!ids.every((id) => /^[0-9a-f-]{36}$/.test(id))) throw new Error("a call id is no UUID");
+  return `any('{${ids.join(",")}}'::uuid[])`;
+};
