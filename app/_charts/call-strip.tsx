@@ -13,6 +13,7 @@ import {
   YAxis,
 } from "recharts";
 import { formatCount, formatTokensShort } from "#app/_ui/format.ts";
+import { CHART_LOOKS } from "./chart-looks.ts";
 
 export interface StripBar {
   slot: number;
@@ -66,27 +67,16 @@ export function CallStrip({ bars, ticks, label, table }: Props) {
               ticks={ticks.map(({ slot }) => slot)}
               interval={0}
               tickFormatter={(slot: number) => names.get(slot) ?? ""}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={{ stroke: "var(--rule)" }}
-              height={22}
+              {...CHART_LOOKS.timeAxis}
             />
             <YAxis
               width={44}
               allowDecimals={false}
               tickCount={3}
               tickFormatter={(count: number) => formatTokensShort(count)}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={false}
+              {...CHART_LOOKS.valueAxis}
             />
-            <Tooltip
-              content={BarTooltip}
-              cursor={{ fill: "var(--rule)", fillOpacity: 0.5 }}
-              isAnimationActive={false}
-              allowEscapeViewBox={{ x: false, y: true }}
-              wrapperStyle={{ zIndex: 10 }}
-            />
+            <Tooltip content={BarTooltip} cursor={{ fill: "var(--rule)", fillOpacity: 0.5 }} {...CHART_LOOKS.tooltip} />
             <Bar dataKey="completed" stackId="calls" fill="var(--bar)" isAnimationActive={false} />
             <Bar
               dataKey="notCompleted"

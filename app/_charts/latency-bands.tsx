@@ -13,6 +13,7 @@ import {
   YAxis,
 } from "recharts";
 import { formatDuration, plural } from "#app/_ui/format.ts";
+import { CHART_LOOKS } from "./chart-looks.ts";
 
 export interface BandPoint {
   /** Middle of its stretch of time. */
@@ -66,10 +67,7 @@ export function LatencyBands({ points, ticks, latencies, domain, span, colour, r
               interval="preserveStart"
               minTickGap={8}
               tickFormatter={(at: number) => labels.get(at) ?? ""}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={{ stroke: "var(--rule)" }}
-              height={20}
+              {...CHART_LOOKS.timeAxis}
             />
             <YAxis
               width={52}
@@ -79,17 +77,9 @@ export function LatencyBands({ points, ticks, latencies, domain, span, colour, r
               ticks={latencies.map(({ at }) => at)}
               interval={0}
               tickFormatter={(ms: number) => names.get(ms) ?? ""}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={false}
+              {...CHART_LOOKS.valueAxis}
             />
-            <Tooltip
-              content={BandTooltip}
-              cursor={{ stroke: "var(--fg-muted)" }}
-              isAnimationActive={false}
-              allowEscapeViewBox={{ x: false, y: true }}
-              wrapperStyle={{ zIndex: 10 }}
-            />
+            <Tooltip content={BandTooltip} cursor={{ stroke: "var(--fg-muted)" }} {...CHART_LOOKS.tooltip} />
             <Area
               dataKey="band"
               type="linear"

@@ -11,6 +11,7 @@ import {
   YAxis,
 } from "recharts";
 import { formatDuration, plural } from "#app/_ui/format.ts";
+import { CHART_LOOKS } from "./chart-looks.ts";
 
 /** Mean times of one stretch, in milliseconds. */
 export interface PartsBar {
@@ -60,25 +61,13 @@ export function LatencyParts({ bars, ticks, label }: Props) {
               interval="preserveStart"
               minTickGap={8}
               tickFormatter={(slot: number) => names.get(slot) ?? ""}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={{ stroke: "var(--rule)" }}
-              height={20}
+              {...CHART_LOOKS.timeAxis}
             />
-            <YAxis
-              width={52}
-              tickCount={4}
-              tickFormatter={axisDuration}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={false}
-            />
+            <YAxis width={52} tickCount={4} tickFormatter={axisDuration} {...CHART_LOOKS.valueAxis} />
             <Tooltip
               content={PartsTooltip}
               cursor={{ fill: "var(--rule)", fillOpacity: 0.5 }}
-              isAnimationActive={false}
-              allowEscapeViewBox={{ x: false, y: true }}
-              wrapperStyle={{ zIndex: 10 }}
+              {...CHART_LOOKS.tooltip}
             />
             {PARTS.map(({ key, fill }) => (
               <Bar key={key} dataKey={key} stackId="parts" fill={fill} isAnimationActive={false} />

@@ -16,6 +16,7 @@ import {
 } from "recharts";
 import { plural } from "#app/_ui/format.ts";
 import { formatBounds, formatRate } from "#app/_ui/format-rate.ts";
+import { CHART_LOOKS } from "./chart-looks.ts";
 
 export interface RateDot {
   /** From 1: which of the days. */
@@ -75,10 +76,7 @@ export function RateByDay({ dots, ticks, marks, label, table }: Props) {
               interval="preserveStart"
               minTickGap={12}
               tickFormatter={(slot: number) => names.get(slot) ?? ""}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={{ stroke: "var(--rule)" }}
-              height={22}
+              {...CHART_LOOKS.timeAxis}
             />
             <YAxis
               width={44}
@@ -86,16 +84,12 @@ export function RateByDay({ dots, ticks, marks, label, table }: Props) {
               ticks={rates}
               interval={0}
               tickFormatter={(rate: number) => `${Math.round(rate * 100)} %`}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={false}
+              {...CHART_LOOKS.valueAxis}
             />
             <Tooltip
               content={(props) => <DotTooltip {...props} marks={marks} />}
               cursor={{ fill: "var(--rule)", fillOpacity: 0.5 }}
-              isAnimationActive={false}
-              allowEscapeViewBox={{ x: false, y: true }}
-              wrapperStyle={{ zIndex: 10 }}
+              {...CHART_LOOKS.tooltip}
             />
             {lettersOf(marks).map(({ slot, letters }) => (
               <ReferenceLine

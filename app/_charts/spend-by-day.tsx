@@ -15,6 +15,7 @@ import {
   YAxis,
 } from "recharts";
 import { formatMoney } from "#app/_ui/format.ts";
+import { CHART_LOOKS } from "./chart-looks.ts";
 
 export interface SpendSeries {
   /** Tells it from others of the same name. */
@@ -99,26 +100,13 @@ export function SpendByDay({ bars, series, ticks, label, table }: Props) {
               interval="preserveStart"
               minTickGap={8}
               tickFormatter={(slot: number) => names.get(slot) ?? ""}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={{ stroke: "var(--rule)" }}
-              height={22}
+              {...CHART_LOOKS.timeAxis}
             />
-            <YAxis
-              width={64}
-              tickCount={5}
-              domain={[0, "auto"]}
-              tickFormatter={axisMoney}
-              tick={{ fill: "var(--fg-muted)", fontSize: 12 }}
-              tickLine={false}
-              axisLine={false}
-            />
+            <YAxis width={64} tickCount={5} domain={[0, "auto"]} tickFormatter={axisMoney} {...CHART_LOOKS.valueAxis} />
             <Tooltip
               content={(props) => <BarTooltip {...props} series={shown} all={series} />}
               cursor={{ fill: "var(--rule)", fillOpacity: 0.5 }}
-              isAnimationActive={false}
-              allowEscapeViewBox={{ x: false, y: true }}
-              wrapperStyle={{ zIndex: 10 }}
+              {...CHART_LOOKS.tooltip}
             />
             {series.map((one, i) => (
               <Bar
