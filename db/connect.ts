@@ -4,7 +4,8 @@ import postgres, { type Sql } from "postgres";
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**
- * Opens a pool. Nothing is connected until the first query.
+ * Opens a pool. Nothing is connected until the first query. Behind a pooler in transaction mode the URL says `?prepare=false`
+ * (docs/operations.md): a prepared statement would be another connection's.
  * postgres.js never disables Nagle's algorithm, so on loopback each batch would wait ~40 ms for a delayed
  * acknowledgement; elsewhere the library's own socket stays (TLS host names, fail-over).
  */

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Sql } from "postgres";
+import { StoreError } from "./store-error.ts";
 
 export interface Migration {
   tag: string;
@@ -11,6 +13,12 @@ export interface Migration {
   statements: string[];
 }
 
+export interface AppliedMigration {
+  hash: string;
+}
+
+/** Where drizzle's own tools keep what was applied. */
+export const RECORD = "drizzle.__drizzle_migrations";
 const FOLDER = fileURLToPath(new URL("../drizzle", import.meta.url));
 
 /**
@@ -43,3 +51,17 @@ export function tablesOf(migrations: readonly Migration[]): string[] {
   }
   return [...tables];
 }
+
+/** What the database's record says was applied, in order; nothing when it has none. */
+export async function appliedMigrations(sql: Pick<Sql, "unsafe">): Promise<AppliedMigration[]> {
+  const [record] = await sql.unsafe<{ found: boolean }[]>(`select to_regclass('${RECORD}') is not null as found`);
+  if (!record?.found) return [];
+  return [...(await sql.unsafe<AppliedMigration[]>(`select hash from ${RECORD} order by created_at, id`))];
+}
+
+export const databaseNewer = (applied: number, known: number): StoreError =>
+  new StoreError(
+    "database_newer",
+    `The database was set up by a newer version of Omnimeter (${applied} migrations; this version knows ${known}): ` +
+      "start that version or a later one. Nothing was changed.",
+  );

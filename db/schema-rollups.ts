@@ -1,5 +1,17 @@
 import { sql } from "drizzle-orm";
-import { check, customType, date, index, numeric, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import {
+  boolean,
+  check,
+  customType,
+  date,
+  index,
+  numeric,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { count, instant } from "./columns.ts";
 
 /**
@@ -26,6 +38,11 @@ export const rollupCalls = pgTable(
     outputTokensEstimated: count().notNull(),
     /** Calls whose usage is not known at all: they are in no token sum. */
     callsWithoutUsage: count().notNull(),
+    /** First attempts: what people wanted, however often it was tried. null: counted before there was this figure (`rollups_due`). */
+    operations: count(),
+    /** Money of reported and of estimated usage, whatever day it is booked on: what failed or aborted calls cost. null: as `operations`. */
+    costUsd: numeric(),
+    costEstimatedUsd: numeric(),
   },
   (t) => [
     primaryKey({
@@ -159,6 +176,30 @@ export const rollupSpendDays = pgTable(
   (t) => [index("rollup_spend_days_day").on(t.projectId, t.day)],
 );
 
+/**
+ * What a folded day's spend had come to by each half hour, told apart by one attribute at a time (db/fold-spend.ts): 48 is the
+ * whole day. What was spent between two half hours is a difference of two rows, so months are cut into the days of any zone for
+ * little more than UTC's, and are read without telling customers times templates times models apart.
+ */
+export const rollupSpendUpto = pgTable(
+  "rollup_spend_upto",
+  {
+    projectId: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    /** Half hours since the day began. */
+    upto: smallint().notNull(),
+    /** Which of the attributes below are told; `environment` always is. */
+    by: text().notNull(),
+    ...spendColumns(),
+    callsAllocated: count().notNull(),
+    costAllocatedUsd: numeric().notNull(),
+  },
+  (t) => [
+    index("rollup_spend_upto_day").on(t.projectId, t.by, t.upto, t.day),
+    check("rollup_spend_upto_by", sql`${t.by} in ('feature', 'customer', 'template', 'model')`),
+  ],
+);
+
 /** `rollup_latency` by UTC days, in the same way. */
 export const rollupLatencyDays = pgTable(
   "rollup_latency_days",
@@ -179,3 +220,85 @@ export const foldedDays = pgTable(
     check("folded_days_rollup", sql`${t.rollup} in ('spend', 'latency')`),
   ],
 );
+
+/**
+ * What people said, beside the call it is about: one row per word in force (the last one of a rater on a target). Derived from
+ * `feedback` and `calls` (db/rate-calls.ts is the definition): pages about ratings read it alone.
+ */
+export const ratings = pgTable(
+  "ratings",
+  {
+    callId: uuid().notNull(),
+    /** feedback.id */
+    wordId: uuid().notNull(),
+    projectId: text().notNull(),
+    startedAt: instant().notNull(),
+    environment: text().notNull(),
+    endpoint: text().notNull(),
+    outcome: text().notNull(),
+    feature: text(),
+    customer: text(),
+    template: text(),
+    templateVersion: text(),
+    unitHash: text(),
+    release: text(),
+    requestModel: text(),
+    model: text(),
+    rating: text(),
+    hasComment: boolean().notNull(),
+    hasCorrection: boolean().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.callId, t.wordId] }),
+    index("ratings_word").on(t.wordId),
+    index("ratings_written").on(t.projectId, t.rating, t.wordId).where(sql`${t.hasComment} or ${t.hasCorrection}`),
+  ],
+);
+
+/**
+ * `ratings` and the calls that could have been rated, summed by UTC days that are over (db/fold-ratings.ts is the definition): months are
+ * read in a fraction of the time. An attribute that a part does not keep apart is null.
+ */
+export const ratingsSums = pgTable(
+  "ratings_sums",
+  {
+    projectId: text().notNull(),
+    /** words: by attributes of the calls, of a day. quarters: of a quarter of an hour, all calls. calls: those that could have been rated, as words. */
+    part: text().notNull(),
+    at: instant().notNull(),
+    environment: text(),
+    endpoint: text(),
+    outcome: text(),
+    feature: text(),
+    customer: text(),
+    template: text(),
+    templateVersion: text(),
+    unitHash: text(),
+    requestModel: text(),
+    model: text(),
+    calls: count().notNull(),
+    /** Those of them, or of the calls that could have been rated, with a rating. */
+    ratedCalls: count().notNull(),
+    up: count().notNull(),
+    down: count().notNull(),
+    corrections: count().notNull(),
+  },
+  (t) => [
+    index("ratings_sums_at").on(t.part, t.projectId, t.at),
+    check("ratings_sums_part", sql`${t.part} in ('words', 'quarters', 'calls')`),
+  ],
+);
+
+/** Which days may be read there: `words` stands for quarters too. What is said or stored about such a day takes its row away. */
+export const ratingsFolded = pgTable(
+  "ratings_folded",
+  { part: text().notNull(), day: date({ mode: "string" }).notNull() },
+  (t) => [primaryKey({ columns: [t.part, t.day] }), check("ratings_folded_part", sql`${t.part} in ('words', 'calls')`)],
+);
+
+/** UTC days whose rollups the recorder is asked to compute anew, oldest request first (db/rebuild-rollups.ts). */
+export const rollupsDue = pgTable("rollups_due", {
+  day: date({ mode: "string" }).primaryKey(),
+  askedAt: instant().notNull().defaultNow(),
+  reason: text().notNull(),
+});

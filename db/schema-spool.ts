@@ -1,4 +1,4 @@
-import { bigint, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { bigint, jsonb, pgTable, primaryKey, smallint, text, uuid } from "drizzle-orm/pg-core";
 import { bytea, count, instant } from "./columns.ts";
 
 /**
@@ -62,6 +62,10 @@ export const setAside = pgTable("set_aside", {
   reason: text().notNull(),
   sealed: bytea().notNull(),
   setAsideAt: instant().notNull().defaultNow(),
+  /** Somebody asked that it be tried again; the recorder does, and takes this away. */
+  retryAskedAt: instant(),
+  tries: smallint().notNull().default(0),
+  triedAt: instant(),
 });
 
 /** One running copy of a job: whoever holds an unexpired row. Works through PgBouncer in transaction mode. */

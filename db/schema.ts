@@ -304,7 +304,9 @@ export const feedback = pgTable(
   },
   (t) => [
     index("feedback_call").on(t.callId),
+    index("feedback_target").on(t.targetKind, t.targetId),
     index("feedback_waiting").on(t.targetKind, t.targetId).where(sql`${t.matchedAt} is null`),
+    index("feedback_of_sessions").on(t.matchedAt).where(sql`${t.targetKind} = 'session'`),
     check("feedback_target_kind", sql`${t.targetKind} in ('call', 'response', 'session')`),
     check("feedback_rating", sql`${t.rating} in ('up', 'down')`),
   ],

@@ -4,6 +4,7 @@ export type StoreErrorCode =
   | "database_missing"
   | "database_too_old"
   | "database_newer"
+  | "database_not_migrated"
   | "database_half_migrated"
   | "database_no_permission"
   | "database_read_only"

@@ -44,6 +44,12 @@ export function storeFailure(error: unknown, url: string): unknown {
       "database_busy",
       `Another process has been changing the schema of ${database} for a minute: wait until it has finished, then start again.`,
     );
+  if (code === "26000" || code === "42P05")
+    return fail(
+      "database_refused",
+      `What answers at ${place} hands each transaction to another connection (${error.message}), as PgBouncer does in transaction mode: ` +
+        'add "?prepare=false" to DATABASE_URL.',
+    );
   if (code === "53300")
     return fail(
       "database_busy",
