@@ -43,6 +43,10 @@ export function RateChart({ quality, view, grouping }: Props) {
           </details>
         }
       />
+      <p className="py-2 text-xs text-muted">
+        A rating counts at the time of its call, whenever it came, and of each rater only the last. What is said about a
+        session counts at the session's last call.
+      </p>
     </section>
   );
 }

@@ -49,12 +49,12 @@ export interface ModelUse {
 
 /** Models by their calls in a stretch of time, most used first, at most `limit`. Reads as much as `spentIn`. */
 export async function modelsIn(sql: Reader, project: string, interval: Interval, limit: number): Promise<ModelUse[]> {
-  const { rows } = await spendSource(sql, { project, interval, filter: {} });
+  const { rows } = await spendSource(sql, { project, interval, filter: {} }, [], ["model"]);
   return sql<ModelUse[]>`
     select
       model, sum(calls)::bigint as calls, sum(calls_unpriced)::bigint as "callsUnpriced"
     from ${rows} spent
-    group by 1
+    group by 1 having sum(calls) <> 0 or sum(calls_unpriced) <> 0
     order by sum(calls_unpriced) > 0 desc, 2 desc, 1
     limit ${limit}`;
 }

@@ -1,6 +1,5 @@
-import { uuid7Floor } from "#db/partitions.ts";
 import { inScope, type Reader, type Scope } from "./call-filter.ts";
-import { wordsOnCalls } from "./quality-words.ts";
+import { ratingsSource } from "./ratings-source.ts";
 
 const BASELINE_MS = 28 * 86_400_000;
 
@@ -68,33 +67,44 @@ export async function ratingsAroundChanges(
     fromMs: Math.min(...changes.map(({ beforeFromMs }) => beforeFromMs)),
     toMs: Math.max(...changes.map(({ afterToMs }) => afterToMs)),
   };
-  const rows = changes.flatMap((change, i) => SIDES.map((side) => ({ ...change, number: i + 1, side })));
-  const all = <T>(pick: (row: (typeof rows)[number]) => T) => rows.map(pick);
+  const sides = changes.flatMap((change, i) =>
+    SIDES.map((side) => ({ ...change, number: i + 1, side, ...stretchOf(change, side) })),
+  );
+  const all = <T>(pick: (row: (typeof sides)[number]) => T) => sides.map(pick);
+  const subjects = changes.map(({ subject }) => subject);
+  const { rows } = await ratingsSource(
+    sql,
+    { ...scope, interval },
+    {
+      by: "attributes",
+      edges: sides.flatMap(({ fromMs, toMs }) => [fromMs, toMs]),
+      among: sql`and (template = any(${subjects}) or request_model = any(${subjects}))`,
+    },
+  );
   return sql<(Side & { up: number; down: number })[]>`
-    -- Rated calls are few. Kept apart, or the planner reads all calls of each side.
-    with rated as materialized (
-      select id, rating, template, template_version, request_model, model
-      from ${wordsOnCalls(sql, scope.project, interval)} said
-      join calls on calls.id = said.call_id
-      where ${inScope(sql, { ...scope, interval })} and rating is not null
+    with said as materialized (
+      select at, template, template_version, request_model, model, up, down from ${rows} said where up + down > 0
     ),
     sides as (
       select * from unnest(
         ${all(({ number }) => number)}::int[], ${all(({ side }) => side)}::text[], ${all(({ kind }) => kind)}::text[],
         ${all(({ subject }) => subject)}::text[], ${all(({ value }) => value)}::text[],
-        ${all((row) => uuid7Floor(stretchOf(row, row.side).fromMs))}::uuid[],
-        ${all((row) => uuid7Floor(stretchOf(row, row.side).toMs))}::uuid[]
-      ) as s(change, side, kind, subject, value, from_id, to_id)
+        ${all(({ fromMs }) => new Date(fromMs).toISOString())}::timestamptz[],
+        ${all(({ toMs }) => new Date(toMs).toISOString())}::timestamptz[]
+      ) as s(change, side, kind, subject, value, from_at, to_at)
+    ),
+    -- Each with its subject as an equation: pairs are looked up, not tried.
+    told as (
+      select change, side, up, down
+      from sides join said on template = subject and at >= from_at and at < to_at
+      where kind = 'template_version' and (template_version is not distinct from value) = (side = 'after')
+      union all
+      select change, side, up, down
+      from sides join said on request_model = subject and at >= from_at and at < to_at
+      where kind = 'snapshot' and (model = value) = (side = 'after')
     )
-    select
-      change, side, count(*) filter (where rating = 'up') as up, count(*) filter (where rating = 'down') as down
-    from sides
-    join rated on id >= from_id and id < to_id
-      and case kind
-        when 'template_version' then template = subject and (template_version is not distinct from value) = (side = 'after')
-        else request_model = subject and (model = value) = (side = 'after')
-      end
-    group by 1, 2 order by 1, 2`;
+    select change, side, sum(up)::bigint as up, sum(down)::bigint as down
+    from told group by 1, 2 order by 1, 2`;
 }
 
 export interface CallsOnSide {

@@ -1,5 +1,8 @@
+import { RATABLE } from "#db/ratable.ts";
+import type { Interval } from "#lib/range.ts";
 import { inScope, matchingRollup, OTHER, type Reader, type Scope, servedByRollup } from "./call-filter.ts";
-import { ratable, wordsOnCalls } from "./quality-words.ts";
+import { wordsInScope } from "./quality-words.ts";
+import { ratingsSource, stretchesOf, summed } from "./ratings-source.ts";
 
 const QUARTER_MS = 900_000;
 
@@ -19,24 +22,21 @@ export interface RatingsInSlot extends Ratings {
 
 /** Ratings by the time of the rated call, between edges (milliseconds, ascending). Slots where nothing was said are left out. */
 export async function ratingsOverTime(sql: Reader, scope: Scope, edges: readonly number[]): Promise<RatingsInSlot[]> {
+  const { rows } = await ratingsSource(sql, scope, { by: "time", edges });
   return sql<RatingsInSlot[]>`
     select
-      width_bucket(started_at, ${instants(edges)}::timestamptz[]) as slot,
+      width_bucket(at, ${instants(edges)}::timestamptz[]) as slot,
       ${RATINGS(sql)},
-      count(*) filter (where correction <> '') as corrections
-    from ${wordsOnCalls(sql, scope.project, scope.interval)} said
-    join calls on calls.id = said.call_id
-    where ${inScope(sql, scope)}
+      sum(corrections)::bigint as corrections
+    from ${rows} said
     group by 1
-    having count(rating) > 0 or count(*) filter (where correction <> '') > 0
+    having sum(up + down + corrections) > 0
     order by 1`;
 }
 
-/** Columns of `Ratings` from words joined with their calls. */
+/** Columns of `Ratings`. */
 const RATINGS = (sql: Reader) => sql`
-  count(*) filter (where rating = 'up') as up,
-  count(*) filter (where rating = 'down') as down,
-  count(distinct call_id) filter (where rating is not null and ${ratable(sql)}) as "ratedCalls"`;
+  sum(up)::bigint as up, sum(down)::bigint as down, sum(rated_calls)::bigint as "ratedCalls"`;
 
 /** Calls that could have been rated, between edges: what rated calls are a share of. */
 export async function ratableOverTime(
@@ -46,9 +46,10 @@ export async function ratableOverTime(
 ): Promise<{ slot: number; calls: number }[]> {
   const inner = edges.slice(1, -1);
   const exact = !inner.every((edge) => edge % QUARTER_MS === 0) || !(await rollupKnows(sql, scope, null));
+  const { rows } = await ratableCalls(sql, scope, edges, exact);
   return sql<{ slot: number; calls: number }[]>`
     select width_bucket(at, ${instants(edges)}::timestamptz[]) as slot, sum(calls)::bigint as calls
-    from ${ratableCalls(sql, scope, exact)} part
+    from ${rows} part
     group by 1 order by 1`;
 }
 
@@ -73,19 +74,21 @@ export async function ratingsByGroup(
   const { name, version, rolledUp } = GROUP_COLUMNS[grouping];
   const exact = rolledUp === null || !(await rollupKnows(sql, scope, rolledUp));
   const key = sql`coalesce(${name(sql)}, '') as name, ${version ? sql`coalesce(template_version, '')` : sql`''::text`} as version`;
+  const edges = [scope.interval.fromMs, scope.interval.toMs];
+  const said = await ratingsSource(sql, scope, { by: "attributes", edges });
+  const possible = await ratableCalls(sql, scope, edges, exact);
   return sql<RatingsOfGroup[]>`
     with rated as (
       select ${key}, ${RATINGS(sql)}
-      from ${wordsOnCalls(sql, scope.project, scope.interval)} said
-      join calls on calls.id = said.call_id
-      where ${inScope(sql, scope)} and rating is not null
+      from ${said.rows} said
       group by 1, 2
-      order by count(*) desc, 1, 2
+      having sum(up + down) > 0
+      order by sum(up + down) desc, 1, 2
       limit ${limit}
     ),
     possible as (
       select ${key}, sum(calls)::bigint as calls
-      from ${ratableCalls(sql, scope, exact)} part
+      from ${possible.rows} part
       group by 1, 2
     )
     select rated.*, coalesce(possible.calls, 0)::bigint as "ratableCalls"
@@ -106,27 +109,42 @@ const GROUP_COLUMNS: Record<
 };
 
 /**
- * Ratable calls of a scope with what they can be told apart by. Whole quarters of an hour come from `rollup_calls` unless
- * `exact`, which reads every call: both count the same.
+ * Ratable calls of a scope with what they can be told apart by. Where no sums of whole days are, whole quarters of an hour come from
+ * `rollup_calls`, unless `exact`: it cannot tell these calls apart. All count the same.
  */
-function ratableCalls(sql: Reader, scope: Scope, exact: boolean) {
-  const { fromMs, toMs } = scope.interval;
-  const oneByOne = (from: number, to: number) => sql`
-    select started_at as at, feature, template, template_version, model, request_model, customer, 1 as calls
-    from calls
-    where ${inScope(sql, { ...scope, interval: { fromMs: from, toMs: to } })} and ${ratable(sql)}`;
-  const { wholeFromMs, wholeToMs } = wholeQuarters(scope);
-  if (exact || wholeFromMs >= wholeToMs) return sql`(${oneByOne(fromMs, toMs)})`;
-  return sql`
-    (
-      select bucket as at, feature, null::text as template, null::text as template_version, model,
-        null::text as request_model, null::text as customer, calls
-      from rollup_calls
-      where ${inQuarters(sql, scope)} and ${ratable(sql)}
-      union all ${oneByOne(fromMs, wholeFromMs)}
-      union all ${oneByOne(wholeToMs, toMs)}
-    )`;
+async function ratableCalls(sql: Reader, scope: Scope, edges: readonly number[], exact: boolean) {
+  const { days, rest } = await stretchesOf(sql, "calls", scope, edges);
+  const parts = [
+    ...(days.length > 0 ? [daysOfCalls(sql, scope, days)] : []),
+    ...rest.flatMap((interval) =>
+      exact ? [callByCall(sql, scope, interval)] : byQuarters(sql, { ...scope, interval }),
+    ),
+  ];
+  return { rows: sql`(${parts.reduce((before, part) => sql`${before} union all ${part}`)})` };
 }
+
+function byQuarters(sql: Reader, scope: Scope) {
+  const { fromMs, toMs } = scope.interval;
+  const { wholeFromMs, wholeToMs } = wholeQuarters(scope);
+  if (wholeFromMs >= wholeToMs) return [callByCall(sql, scope, scope.interval)];
+  return [
+    sql`
+      select bucket as at, feature, customer, template, template_version, request_model, model, calls
+      from (select *, null as customer, null as template, null as template_version, null as request_model from rollup_calls) r
+      where ${inQuarters(sql, scope)} and ${sql.unsafe(RATABLE)}`,
+    ...(fromMs < wholeFromMs ? [callByCall(sql, scope, { fromMs, toMs: wholeFromMs })] : []),
+    ...(wholeToMs < toMs ? [callByCall(sql, scope, { fromMs: wholeToMs, toMs })] : []),
+  ];
+}
+
+const daysOfCalls = (sql: Reader, scope: Scope, days: readonly Interval[]) => sql`
+  select at, feature, customer, template, template_version, request_model, model, calls
+  from ${summed(sql, "calls", scope, days)}`;
+
+const callByCall = (sql: Reader, scope: Scope, interval: Interval) => sql`
+  select started_at as at, feature, customer, template, template_version, request_model, model, 1 as calls
+  from calls
+  where ${inScope(sql, { ...scope, interval })} and ${sql.unsafe(RATABLE)}`;
 
 /** Can the rollup tell these calls apart? Not by a filter it does not keep, nor where it folded values of one away. */
 async function rollupKnows(sql: Reader, scope: Scope, by: "feature" | "model" | null): Promise<boolean> {
@@ -193,16 +211,33 @@ export interface Comment {
 /** What people wrote about calls in range: thumbs-down first, then what has no thumb, then thumbs-up; newest first in each. */
 export async function newestComments(sql: Reader, scope: Scope, limit: number): Promise<Comment[]> {
   return sql<Comment[]>`
+    with newest as (
+      ${THUMBS.map(
+        (thumb, rank) => sql`
+          ${rank > 0 ? sql`union all` : sql``}
+          (
+            -- A word's id begins with the millisecond at which it came. Only with its thumb does this name the order of the index.
+            select
+              word_id, call_id, ${rank}::int as rank, rating, feature, template, template_version,
+              coalesce(model, request_model) as model
+            from ratings
+            where ${wordsInScope(sql, scope)} and rating ${thumb === null ? sql`is null` : sql`= ${thumb}`}
+              and (has_comment or has_correction)
+            order by rating desc, word_id desc
+            limit ${limit}
+          )`,
+      )}
+    )
     select
-      word_id as id, call_id as "callId", rating, coalesce(comment, '') as comment, nullif(correction, '') as correction,
-      rater, said_at as "saidAt", feature, template, template_version as "templateVersion",
-      coalesce(model, request_model) as model
-    from ${wordsOnCalls(sql, scope.project, scope.interval)} said
-    join calls on calls.id = said.call_id
-    where ${inScope(sql, scope)} and (comment <> '' or correction <> '')
-    order by case rating when 'down' then 0 when 'up' then 2 else 1 end, said_at desc, word_id
+      id, newest.call_id as "callId", newest.rating, coalesce(comment, '') as comment, nullif(correction, '') as correction,
+      rater, received_at as "saidAt", feature, template, template_version as "templateVersion", model
+    from newest join feedback on id = word_id
+    order by rank, id desc
     limit ${limit}`;
 }
+
+/** In the order in which people want to read what was written with them. */
+const THUMBS = ["down", null, "up"] as const;
 
 const instant = (ms: number) => new Date(ms).toISOString();
 const instants = (edges: readonly number[]) => edges.map(instant);

@@ -1,55 +1,38 @@
 import { uuid7Floor } from "#db/partitions.ts";
-import type { Interval } from "#lib/range.ts";
-import type { Reader } from "./call-filter.ts";
+import { type CallFilter, matching, type Reader, type Scope } from "./call-filter.ts";
+
+/** Attributes that `ratings` repeats of its calls; a filter by any other looks the calls up. */
+const REPEATED = [
+  "feature",
+  "model",
+  "outcome",
+  "environment",
+  "customer",
+  "template",
+  "templateVersion",
+  "unitHash",
+  "endpoint",
+] as const satisfies (keyof CallFilter)[];
 
 /**
- * Feedback in force, each with the call it belongs to: (call_id, word_id, rating, comment, correction, rater, said_at). The last word of a
- * rater on a target counts, and it counts at the time of the call, whenever it came. What was said about a session counts
- * once, at the session's last call in the interval. Feedback that still waits for its call is left out.
+ * Conditions on `ratings`, which holds the words in force (db/rate-calls.ts): those on calls of a scope. A word counts at the time of
+ * its call, whenever it came.
  */
-export const wordsOnCalls = (sql: Reader, project: string, interval: Interval) => {
+export function wordsInScope(sql: Reader, { project, interval, filter }: Scope) {
+  const named = Object.entries(filter);
+  const repeated: CallFilter = Object.fromEntries(named.filter(([name]) => isRepeated(name)));
+  const others: CallFilter = Object.fromEntries(named.filter(([name]) => !isRepeated(name)));
   const inInterval = (id: "call_id" | "id") => sql`
     ${sql(id)} >= ${uuid7Floor(interval.fromMs)}::uuid and ${sql(id)} < ${uuid7Floor(interval.toMs)}::uuid`;
-  const word = sql`f.id as word_id, f.rating, f.comment, f.correction, f.rater, f.received_at as said_at`;
   return sql`
-    (
-      select f.call_id, ${word}
-      from (
-        -- As feedback_current, among these calls only: all words on a target belong to one call.
-        select distinct on (target_kind, target_id, item, rater) * from feedback
-        where project_id = ${project} and target_kind <> 'session' and ${inInterval("call_id")}
-        order by target_kind, target_id, item, rater, received_at desc, id desc
-      ) f
-      union all
-      select last_call.id, ${word}
-      from feedback_current f
-      cross join lateral (
-        select id from calls
-        where project_id = ${project} and session = f.target_id and ${inInterval("id")}
-        order by id desc limit 1
-      ) last_call
-      where f.project_id = ${project} and f.target_kind = 'session'
-    )`;
-};
+    project_id = ${project} and ${inInterval("call_id")} ${matching(sql, repeated, interval)}
+    ${
+      Object.keys(others).length > 0
+        ? // Word by word: there are fewer than calls.
+          sql`and (select true from calls where id = call_id and ${inInterval("id")} ${matching(sql, others, interval)})`
+        : sql``
+    }`;
+}
 
-/**
- * Calls that a person could have rated: completed, and of an endpoint that generates what people see or hear (embeddings are
- * not rated). The names are those of the `endpoint` column.
- */
-const RATABLE_ENDPOINTS = [
-  "chat_completions",
-  "responses",
-  "completions",
-  "audio_transcriptions",
-  "audio_translations",
-  "audio_speech",
-  "images_generations",
-  "images_edits",
-  "images_variations",
-  "realtime",
-  "realtime_translations",
-  "threads_run",
-];
-
-/** A condition on `calls` or `rollup_calls`. */
-export const ratable = (sql: Reader) => sql`(outcome = 'completed' and endpoint in ${sql(RATABLE_ENDPOINTS)})`;
+/** Can a filter by this be answered without looking at the calls? */
+export const isRepeated = (name: string): boolean => REPEATED.some((one) => one === name);

@@ -13,7 +13,7 @@ beforeAll(async () => {
   db = await testDatabase();
 });
 afterAll(() => db?.drop());
-beforeEach(() => db.sql`truncate calls, feedback`);
+beforeEach(() => db.sql`truncate calls, feedback, ratings`);
 
 const word = (call: string, values: Partial<Feedback> = {}): Feedback => ({
   id: nextId(),

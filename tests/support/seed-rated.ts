@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { ensurePartitions } from "#db/partitions.ts";
+import { rateCalls } from "#db/rate-calls.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
 
 /** A call to store, and what was said about it. Only what a test is about needs naming. */
@@ -26,7 +27,7 @@ export interface RatedCall {
 
 const RATING = { u: "up", d: "down", n: null } as const;
 
-/** Stores calls with their feedback, already matched. Ids in the order given. */
+/** Stores calls with their feedback, already matched and rated. Ids in the order given. */
 export async function seedRated(sql: Sql, calls: readonly RatedCall[]): Promise<string[]> {
   let clock = 0;
   const nextIds = new Map<number, () => string>();
@@ -47,8 +48,12 @@ export async function seedRated(sql: Sql, calls: readonly RatedCall[]): Promise<
   await sql`insert into usage_lines select * from json_populate_recordset(null::usage_lines, ${json(lines)}::text::json)`;
   const words = calls.flatMap((call, i) => wordRows(call, ids[i] as string));
   await sql`insert into feedback select * from json_populate_recordset(null::feedback, ${json(words)}::text::json)`;
+  await rateAll(sql);
   return ids;
 }
+
+/** For words that a test has put into `feedback` by itself. */
+export const rateAll = (sql: Sql) => sql.unsafe(rateCalls(() => "true").join(";\n"));
 
 const callRow = (call: RatedCall, id: string, i: number) => ({
   id,

@@ -11,7 +11,7 @@ beforeAll(async () => {
   db = await testDatabase();
 });
 afterAll(() => db?.drop());
-beforeEach(() => db.sql`truncate calls, usage_lines, feedback, changes`);
+beforeEach(() => db.sql`truncate calls, usage_lines, feedback, ratings, ratings_sums, ratings_folded, changes`);
 
 const scope = (from = "2026-05-01T00:00Z", to = "2026-06-01T00:00Z", filter: CallFilter = {}): Scope => ({
   project: "default",
