@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import { nextMonth } from "./booking.ts";
 import { quoted } from "./rows.ts";
+import { sealedUntil } from "./sealed.ts";
 
 /** What a month came to when it was closed, as the pages show it. Decimal strings; costs are exact. */
 export interface MonthReport {
@@ -16,7 +17,7 @@ export interface MonthReport {
 
 /** Why a month cannot be closed, or does not check. */
 export class PeriodError extends Error {
-  readonly code: "month_not_over" | "month_closed" | "month_open" | "data_behind" | "month_changed";
+  readonly code: "month_not_over" | "month_closed" | "month_open" | "data_behind" | "month_changed" | "month_sealed";
   constructor(code: PeriodError["code"], message: string) {
     super(message);
     this.code = code;
@@ -69,6 +70,7 @@ export async function closeMonth(
   const end = nextMonth(month);
   if (Date.parse(end) > Date.now())
     throw new PeriodError("month_not_over", `${month.slice(0, 7)} is not over: it ends at ${end} 00:00 UTC.`);
+  await assertKept(sql, month);
   const [store] = await sql<{ at: Date | null }[]>`select min(updated_at) as at from spool_positions`;
   if (!anyway && store?.at && store.at < new Date(end))
     throw new PeriodError(
@@ -96,12 +98,13 @@ async function insertClosed(sql: Sql, project: string, month: string, by: string
 
 /**
  * Compares a closed month with what it was when it was closed.
- * @throws PeriodError month_open, or month_changed with what differs
+ * @throws PeriodError month_open, month_sealed, or month_changed with what differs
  */
 export async function checkMonth(sql: Sql, project: string, month: string): Promise<MonthReport> {
   const [closed] = await sql<{ report: MonthReport | null }[]>`
     select report from closed_periods where project_id = ${project} and month = ${month}::date`;
   if (!closed?.report) throw new PeriodError("month_open", `${month.slice(0, 7)} is not closed.`);
+  await assertKept(sql, month);
   const [now] = (await sql.unsafe(reportOn(project, month))) as unknown as [MonthReport];
   if (now.sha256 !== closed.report.sha256)
     throw new PeriodError(
@@ -109,4 +112,14 @@ export async function checkMonth(sql: Sql, project: string, month: string): Prom
       `${month.slice(0, 7)} is not what was closed: ${closed.report.lines} lines and ${closed.report.costUsd} USD then, ${now.lines} and ${now.costUsd} now.`,
     );
   return now;
+}
+
+/** A month's lines are its proof: without all of them there is nothing to close, or to compare with. */
+async function assertKept(sql: Sql, month: string): Promise<void> {
+  const sealedMs = await sealedUntil(sql);
+  if (sealedMs === null || sealedMs <= Date.parse(month)) return;
+  throw new PeriodError(
+    "month_sealed",
+    `Calls before ${new Date(sealedMs).toISOString().slice(0, 10)} are no longer kept (OMNIMETER_FACTS_DAYS): the lines of ${month.slice(0, 7)} are not all there. Its sums and its report stay as they are.`,
+  );
 }

@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { LATENCY_METRICS } from "#lib/latency.ts";
+import { foldSpendUpto } from "./fold-spend.ts";
 import { LATENCY_DIMENSIONS, LATENCY_SUMS } from "./rollup-latency.ts";
 import { SPEND_DIMENSIONS, SPEND_MEASURES } from "./rollup-spend.ts";
 import { quoted } from "./rows.ts";
@@ -15,7 +16,7 @@ const DAYS_MAX = 100;
 export type FoldedRollup = "spend" | "latency";
 
 /**
- * Sums the quarters of an hour of UTC days that are over into `rollup_spend_days` and `rollup_latency_days`, oldest first. Each day is
+ * Sums the quarters of an hour of UTC days that are over into `rollup_spend_days`, `rollup_spend_upto` and `rollup_latency_days`, oldest first. Each day is
  * a transaction: what is stored for it meanwhile waits, and finds the day folded. Returns how many days it folded.
  */
 export async function foldDays(sql: Sql, nowMs: number): Promise<number> {
@@ -28,42 +29,69 @@ export async function foldDays(sql: Sql, nowMs: number): Promise<number> {
   return folded;
 }
 
-/** SQL that says that a day is folded no more: its quarters are about to change. A lock that folding waits for. */
-export const unfold = (projectId: string, days: readonly string[]): string => `
-  delete from folded_days where project_id = ${quoted(projectId)} and day in (${days.map(quoted).join(", ")})`;
+/**
+ * SQL that says of days that they are folded no more: their quarters are about to change. A lock that folding waits for. `which` is
+ * a condition on `folded_days`. Rows are locked in one order: two that meet in opposite ones would wait for each other.
+ */
+export const unfold = (which: string): string => `
+  with touched as materialized (
+    select project_id, rollup, day from folded_days where ${which} order by project_id, rollup, day for update
+  )
+  delete from folded_days f using touched t where (f.project_id, f.rollup, f.day) = (t.project_id, t.rollup, t.day)`;
 
 /** Days that were over for a while at `nowMs`: storing for one of them needs `unfold`. */
 export const mayBeFolded = (day: string, nowMs: number): boolean =>
   Date.parse(day) + DAY_MS + SETTLES_MS - EARLY_MS <= nowMs;
 
+/** Asks for each project's first row and for each day that is not folded, by their keys: what has been stored for years is not read. */
 function unfolded(sql: Sql, rollup: FoldedRollup, nowMs: number): Promise<{ projectId: string; day: string }[]> {
   const table = sql(`rollup_${rollup}`);
   const until = new Date(nowMs - DAY_MS - SETTLES_MS).toISOString();
   return sql<{ projectId: string; day: string }[]>`
-    select project_id as "projectId", (midnight at time zone 'UTC')::date::text as day
-    from (select project_id, min(bucket) as first from ${table} group by 1) known
-    cross join lateral generate_series(date_trunc('day', first, 'UTC'), ${until}::timestamptz, interval '1 day') midnight
-    where not exists (
+    with recursive known as (
+      (select project_id, bucket as first from ${table} order by project_id, bucket limit 1)
+      union all
+      select next.project_id, next.bucket
+      from known cross join lateral (
+        select project_id, bucket from ${table} r where r.project_id > known.project_id order by project_id, bucket limit 1
+      ) next
+    ),
+    waiting as materialized (
+      select project_id, midnight
+      from known
+      cross join lateral generate_series(date_trunc('day', first, 'UTC'), ${until}::timestamptz, interval '1 day') midnight
+      where not exists (
         select 1 from folded_days f
         where f.project_id = known.project_id and f.rollup = ${rollup} and f.day = (midnight at time zone 'UTC')::date
       )
-      and exists (
-        select 1 from ${table} r
-        where r.project_id = known.project_id and r.bucket >= midnight and r.bucket < midnight + interval '1 day'
-      )
-    order by 2
+    )
+    select project_id as "projectId", (midnight at time zone 'UTC')::date::text as day
+    from waiting
+    cross join lateral (
+      select from ${table} r
+      where r.project_id = waiting.project_id and r.bucket >= midnight and r.bucket < midnight + interval '1 day'
+      limit 1
+    ) something
+    order by midnight
     limit ${DAYS_MAX}`;
 }
 
 function fold(rollup: FoldedRollup, projectId: string, day: string): string {
   const [project, date] = [quoted(projectId), `${quoted(day)}::date`];
-  const next = new Date(Date.parse(day) + DAY_MS).toISOString();
-  const within = `project_id = ${project} and bucket >= '${day}T00:00:00Z' and bucket < '${next}'`;
   return `
     lock table folded_days in share row exclusive mode;
     delete from rollup_${rollup}_days where project_id = ${project} and day = ${date};
-    ${rollup === "spend" ? foldSpend(within, date) : foldLatency(within, date)};
+    ${rollup === "spend" ? `delete from rollup_spend_upto where project_id = ${project} and day = ${date};` : ""}
+    ${sumDay(rollup, projectId, day)};
     insert into folded_days (project_id, rollup, day) values (${project}, ${quoted(rollup)}, ${date}) on conflict do nothing`;
+}
+
+/** SQL that adds the sums of a day's quarters to `rollup_…_days`, and to `rollup_spend_upto`: the only definition of these tables. */
+export function sumDay(rollup: FoldedRollup, projectId: string, day: string): string {
+  const next = new Date(Date.parse(day) + DAY_MS).toISOString();
+  const within = `project_id = ${quoted(projectId)} and bucket >= '${day}T00:00:00Z' and bucket < '${next}'`;
+  const date = `${quoted(day)}::date`;
+  return rollup === "spend" ? `${foldSpend(within, date)};\n${foldSpendUpto(within, date)}` : foldLatency(within, date);
 }
 
 function foldSpend(within: string, date: string): string {

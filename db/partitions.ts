@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
+import { keptSince } from "./sealed.ts";
 
 const DAY_MS = 86_400_000;
 /** Monday 1970-01-05: weeks start on Mondays. */
@@ -12,8 +13,10 @@ export const PARTITIONED = [
   { table: "payloads", spanMs: DAY_MS },
 ] as const;
 
+export type PartitionedTable = (typeof PARTITIONED)[number]["table"];
+
 /** The name of the partition that holds a moment (milliseconds). */
-export function partitionOf(table: (typeof PARTITIONED)[number]["table"], ms: number): string {
+export function partitionOf(table: PartitionedTable, ms: number): string {
   const { spanMs } = PARTITIONED.find((one) => one.table === table) as (typeof PARTITIONED)[number];
   return nameOf(table, startOf(ms, spanMs));
 }
@@ -28,17 +31,24 @@ export const uuid7Floor = (ms: number): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 };
 
+/** Somebody may hold a lock for long: a recorder that waits for a partition says so, and comes again. */
+const LOCK_TIMEOUT = "2s";
+const TRIES = 2;
+
 /**
- * Makes sure that every partition for ids between two moments (milliseconds) exists. A partition is created, then
- * attached: attaching takes a lock that lets reads and writes go on. Safe to call from several processes at once.
+ * Makes sure that every partition for ids between two moments (milliseconds) exists, as far as retention lets it. A partition is
+ * created, then attached: attaching takes a lock that lets reads and writes go on. Safe to call from several processes at once.
+ * @throws the database's error, 55P03 when a lock could not be had
  */
 export async function ensurePartitions(sql: Sql | TransactionSql, fromMs: number, toMs: number): Promise<string[]> {
+  const { factsFromMs, contentFromMs } = await keptSince(sql);
   const made: string[] = [];
   for (const { table, spanMs } of PARTITIONED) {
+    const keptFromMs = (table === "payloads" ? contentFromMs : factsFromMs) ?? Number.NEGATIVE_INFINITY;
     for (let start = startOf(fromMs, spanMs); start <= toMs; start += spanMs) {
+      if (start + spanMs <= keptFromMs) continue;
       const name = nameOf(table, start);
-      const [exists] = await sql`select 1 from pg_inherits where inhrelid = to_regclass(${name})`;
-      if (exists) continue;
+      if (await isAttached(sql, name)) continue;
       await makePartition(sql, table, name, start, start + spanMs);
       made.push(name);
     }
@@ -56,14 +66,65 @@ async function makePartition(sql: Sql | TransactionSql, table: string, name: str
     checks.push(
       `check (started_at >= '${new Date(fromMs).toISOString()}' and started_at < '${new Date(toMs).toISOString()}')`,
     );
-  try {
-    await sql.unsafe(`
-      create table if not exists ${name} (like ${table} including defaults including constraints, ${checks.join(", ")});
-      alter table ${table} attach partition ${name} for values from ('${from}') to ('${to}');
-    `);
-  } catch (error) {
-    // Another process was faster: it is attached now.
-    const [exists] = await sql`select 1 from pg_inherits where inhrelid = to_regclass(${name})`;
-    if (!exists) throw error;
+  for (let tries = 1; ; tries++)
+    try {
+      await sql.unsafe(`
+        select set_config('lock_timeout', '${LOCK_TIMEOUT}', true);
+        create table if not exists ${name} (like ${table} including defaults including constraints, ${checks.join(", ")});
+        alter table ${table} attach partition ${name} for values from ('${from}') to ('${to}');
+      `);
+      return;
+    } catch (error) {
+      // Another process was faster: it is attached now.
+      if (await isAttached(sql, name)) return;
+      if ((error as { code?: unknown }).code !== "55P03" || tries === TRIES) throw error;
+    }
+}
+
+async function isAttached(sql: Sql | TransactionSql, name: string): Promise<boolean> {
+  const rows = await sql`select 1 from pg_inherits where inhrelid = to_regclass(${name})`;
+  return rows.length > 0;
+}
+
+export interface Partition {
+  table: PartitionedTable;
+  name: string;
+  /** Its ids end before this moment. */
+  toMs: number;
+  /** `detaching`: whoever began it did not finish. `detached`: no part of the table any more, or not yet. */
+  state: "attached" | "detaching" | "detached";
+}
+
+/** Partitions that end at or before a moment (milliseconds), oldest first. */
+export async function partitionsBefore(sql: Sql, table: PartitionedTable, ms: number): Promise<Partition[]> {
+  const { spanMs } = PARTITIONED.find((one) => one.table === table) as (typeof PARTITIONED)[number];
+  const rows = await sql<{ name: string; state: Partition["state"] }[]>`
+    select p.relname as name, case
+      when i.inhrelid is null then 'detached' when i.inhdetachpending then 'detaching' else 'attached'
+    end as state
+    from pg_class p
+    join pg_class t on t.oid = to_regclass(${table}) and t.relnamespace = p.relnamespace
+    left join pg_inherits i on i.inhrelid = p.oid
+    where p.relkind = 'r' and p.relname ~ ${`^${table}_p[0-9]{8}$`}
+    order by 1`;
+  return rows
+    .map(({ name, state }) => ({ table, name, state, toMs: startMsOf(name) + spanMs }))
+    .filter(({ toMs }) => toMs <= ms);
+}
+
+const startMsOf = (name: string): number => Date.parse(name.slice(-8).replace(/(....)(..)(..)/, "$1-$2-$3"));
+
+/**
+ * Drops a partition. Detaching waits for whoever reads the table, and nobody waits for it: it is given up after `patienceMs` and
+ * then stands half detached, which the next try finishes. Each step can be the last one of a process that dies.
+ * @throws the database's error; the partition is still there then
+ */
+export async function dropPartition(sql: Sql, { table, name, state }: Partition, patienceMs = 60_000): Promise<void> {
+  if (state !== "detached") {
+    const how = state === "detaching" ? "finalize" : "concurrently";
+    const detaching = sql.unsafe(`alter table ${table} detach partition ${name} ${how}`);
+    const timer = setTimeout(() => detaching.cancel(), patienceMs);
+    await detaching.finally(() => clearTimeout(timer));
   }
+  await sql.unsafe(`select set_config('lock_timeout', '${LOCK_TIMEOUT}', true); drop table if exists ${name}`);
 }

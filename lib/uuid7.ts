@@ -1,8 +1,11 @@
 import { randomFillSync } from "node:crypto";
 
+/** A clock that is set back by more was wrong before: what is dated further ahead than this cannot be stored (db/record-batch.ts). */
+const BACK_MAX_MS = 3_600_000;
+
 /**
  * Makes UUIDv7s (RFC 9562) whose millisecond is the request's start and which never go down within this maker, even
- * when the clock is set back: 12 bits count within a millisecond and overflow into the next one.
+ * when the clock is set back by up to an hour: 12 bits count within a millisecond and overflow into the next one.
  */
 export function createUuid7(now: () => number = Date.now): () => string {
   const pool = Buffer.allocUnsafe(8 * 512);
@@ -11,7 +14,7 @@ export function createUuid7(now: () => number = Date.now): () => string {
   let count = 0;
   return () => {
     const ms = Math.floor(now());
-    if (ms > lastMs) {
+    if (ms > lastMs || lastMs - ms > BACK_MAX_MS) {
       lastMs = ms;
       count = 0;
     } else if (++count > 0xfff) {

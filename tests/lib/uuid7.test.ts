@@ -18,4 +18,17 @@ describe("call ids", () => {
     expect(ids).toEqual([...ids].sort());
     expect(new Set(ids).size).toBe(ids.length);
   });
+
+  it("follow a clock that was more than an hour ahead and is set right", () => {
+    let now = 1_795_180_596_608;
+    const next = createUuid7(() => now);
+    const hour = 3_600_000;
+    next();
+    now -= hour;
+    expect(uuid7Ms(next())).toBe(now + hour);
+    now -= 1;
+    const first = next();
+    expect(uuid7Ms(first)).toBe(now);
+    expect(next() > first).toBe(true);
+  });
 });
