@@ -1,11 +1,21 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
-import { bookingDay, type ClosedPeriod, dayOf } from "./booking.ts";
 import { ensurePartitions } from "./partitions.ts";
-import { insertRows, quoted, quotedJson } from "./rows.ts";
+import {
+  codeOf,
+  guardMonths,
+  isDataError,
+  MONTH_CLOSED,
+  type Plan,
+  planCalls,
+  without,
+  writePlanned,
+} from "./plan-calls.ts";
+import { feedbackRow, insertRows, quoted, quotedJson } from "./rows.ts";
 import { addRunCounts, NO_COUNTS, type RunCounts } from "./run-counts.ts";
-import { type BookedCall, dropEmpty, insertCalls, type RecordedCall, takeOut, unfoldTouched } from "./stored-calls.ts";
+import { aheadReason, insertSetAside, isAhead, type SetAside } from "./set-aside.ts";
+import type { RecordedCall } from "./stored-calls.ts";
 
 export interface SpoolPlace {
   segment: number;
@@ -26,9 +36,11 @@ export interface RecordBatch {
   /** Counts of the runs read in this stretch. */
   runs: ReadonlyMap<string, RunCounts>;
   calls: RecordedCall[];
+  /** Exchanges that could not be decoded. */
+  undecoded?: SetAside[];
   feedback: Feedback[];
-  /** Replaces what is carried for this spool; undefined = unchanged. */
-  carried?: { run: string; seq: number; sealed: Buffer }[];
+  /** All that is carried for this spool, null where the row stays as it is; undefined = unchanged. */
+  carried?: { run: string; seq: number; sealed: Buffer | null }[];
   /** Seals a call for `set_aside`. Called only for calls that the database refuses. */
   sealForSetAside: (call: Call) => Buffer;
 }
@@ -52,43 +64,54 @@ const partitionsMade = new WeakMap<Sql, Set<number>>();
  * outside of any transaction.
  * @throws LeaseLost, or the database's error (nothing is stored then; try again).
  */
-export async function recordBatch(sql: Sql, batch: RecordBatch): Promise<{ stored: number; setAside: number }> {
+export async function recordBatch(sql: Sql, given: RecordBatch): Promise<{ stored: number; setAside: number }> {
+  const batch = withoutAhead(given, Date.now());
   await makePartitions(sql, batch.calls);
   // Nobody else writes these calls while the lease is ours, and the guard below sees to that.
-  const plan = await sortOut(sql, batch.calls);
+  const plan = await planCalls(sql, batch.calls);
+  const undecoded = batch.undecoded ?? [];
   try {
-    await run(sql, write(batch, plan, []));
-    return { stored: batch.calls.length, setAside: 0 };
+    await run(sql, write(batch, plan, undecoded));
+    return countsOf(batch, plan, undecoded);
   } catch (error) {
     if (codeOf(error) === MONTH_CLOSED) return recordBatch(sql, batch);
     if (!isDataError(error)) throw error;
     const refused = await findRefused(sql, batch, plan);
-    const isRefused = (id: string) => refused.some(({ call }) => call.id === id);
-    // What an older decoder had stored of a refused call stays.
-    const good = {
-      ...plan,
-      fresh: plan.fresh.filter(({ call }) => !isRefused(call.id)),
-      stale: plan.stale.filter((id) => !isRefused(id)),
-    };
-    await run(sql, write(batch, good, refused));
-    return { stored: batch.calls.length - refused.length, setAside: refused.length };
+    const good = without(plan, new Set(refused.map(({ id }) => id)));
+    await run(sql, write(batch, good, [...undecoded, ...refused]));
+    return countsOf(batch, good, [...undecoded, ...refused]);
   }
 }
 
-/** What a batch does to the tables. */
-interface Plan {
-  /** What is not stored yet. */
-  fresh: BookedCall[];
-  /** Ids of what an older decoder had stored: taken out and stored anew. */
-  stale: string[];
-  /** The months that were closed when this was planned. */
-  closed: ClosedPeriod[];
+/** Calls of sealed days are neither: they are counted as dropped (db/run-counts.ts). */
+function countsOf({ calls }: RecordBatch, { expired }: Plan, aside: readonly SetAside[]) {
+  const isAside = new Set(aside.map(({ id }) => id));
+  const stored = calls.filter(({ call }) => !isAside.has(call.id) && !expired.has(call.id)).length;
+  return { stored, setAside: aside.length };
+}
+
+/** Calls from the future are set aside: on their day they can be stored, and no partition is made for a day that may never come. */
+function withoutAhead(batch: RecordBatch, nowMs: number): RecordBatch {
+  const ahead = batch.calls
+    .filter(({ call }) => isAhead(call, nowMs))
+    .map(
+      ({ call }): SetAside => ({
+        id: call.id,
+        origin: call.origin,
+        reason: aheadReason(call),
+        sealed: batch.sealForSetAside(call),
+      }),
+    );
+  if (ahead.length === 0) return batch;
+  return {
+    ...batch,
+    calls: batch.calls.filter(({ call }) => !isAhead(call, nowMs)),
+    undecoded: [...(batch.undecoded ?? []), ...ahead],
+  };
 }
 
 const LEASE_LOST = "OMLL1";
 const ONLY_TRIED = "OMTRY";
-/** Finance closed a month between the plan and the write: plan again. */
-const MONTH_CLOSED = "OMCLS";
 
 async function run(sql: Sql, statements: string[]): Promise<void> {
   try {
@@ -99,49 +122,15 @@ async function run(sql: Sql, statements: string[]): Promise<void> {
   }
 }
 
-interface Refused {
-  call: Call;
-  reason: string;
-}
-
-async function sortOut(sql: Sql, calls: RecordedCall[]): Promise<Plan> {
-  const closed = await sql<ClosedPeriod[]>`
-    select project_id as "projectId", month::text as month from closed_periods order by project_id, month`;
-  if (calls.length === 0) return { fresh: [], stale: [], closed };
-  const known = await sql<{ id: string; version: number; bookedOn: string | null }[]>`
-    select id, decoder_version as version, booked_on::text as "bookedOn"
-    from calls where id = any(${calls.map(({ call }) => call.id)}::uuid[])`;
-  const stored = new Map(known.map((row) => [row.id, row]));
-  const isStale = ({ call }: RecordedCall) =>
-    (stored.get(call.id)?.version ?? call.decoderVersion) < call.decoderVersion;
-  const fresh = calls
-    .filter((one) => !stored.has(one.call.id) || isStale(one))
-    .map((one) => {
-      const day = dayOf(one.call.startedAt);
-      const before = stored.get(one.call.id);
-      const callOn = before ? (before.bookedOn ?? day) : bookingDay(day, one.call.projectId, closed);
-      return {
-        ...one,
-        bookedOn: callOn === day ? null : callOn,
-        linesOn: bookingDay(callOn, one.call.projectId, closed),
-      };
-    });
-  return { fresh, stale: calls.filter(isStale).map(({ call }) => call.id), closed };
-}
-
-function write(batch: RecordBatch, plan: Plan, refused: Refused[]): string[] {
+function write(batch: RecordBatch, plan: Plan, refused: SetAside[]): string[] {
   const { low, high } = batch;
-  const { fresh, stale } = plan;
   return [
-    guard(batch, plan.closed),
-    ...unfoldTouched(fresh),
-    ...(stale.length ? takeOut(stale, fresh) : []),
-    ...(fresh.length ? insertCalls(fresh, stale) : []),
-    ...(stale.length ? dropEmpty(stale, fresh) : []),
-    ...refused.map((one) => insertSetAside(one, batch.sealForSetAside)),
-    ...(batch.feedback.length ? [insertFeedback(batch.feedback)] : []),
+    guard(batch, plan),
+    ...writePlanned(plan),
+    ...(refused.length ? [insertSetAside(refused)] : []),
+    ...(batch.feedback.length ? [insertFeedback(batch.feedback, plan)] : []),
     ...(batch.carried ? replaceCarried(batch.spool, batch.carried) : []),
-    ...addRunCounts(batch, new Set(refused.map(({ call }) => call.id))),
+    ...addRunCounts(batch, refused, plan.expired),
     `update spool_positions set
        low_segment = ${low.segment}, low_offset = ${low.offset}, high_segment = ${high.segment}, high_offset = ${high.offset},
        run = ${quoted(batch.run)}, totals = ${quotedJson(batch.runs.get(batch.run) ?? NO_COUNTS)}::jsonb,
@@ -150,79 +139,72 @@ function write(batch: RecordBatch, plan: Plan, refused: Refused[]): string[] {
   ];
 }
 
-/**
- * Locks the position; without the lease, or behind another batch, nothing of this message happens. Nor does it when a month was
- * closed since the plan: closing waits for batches, and batches for closing (db/close-month.ts).
- */
-const guard = ({ spool, lease, from }: RecordBatch, closed: ClosedPeriod[]): string => `
-  lock table closed_periods in row share mode;
+/** Locks the position; without the lease, or behind another batch, nothing of this message happens. */
+const guard = ({ spool, lease, from }: RecordBatch, plan: Plan): string => `
+  ${guardMonths(plan)};
   do $guard$ begin
     perform 1 from spool_positions
     where spool = ${quoted(spool)} and lease = ${quoted(lease)}
       and high_segment = ${from.segment} and high_offset = ${from.offset}
     for update;
     if not found then raise exception 'this spool is no longer ours' using errcode = '${LEASE_LOST}'; end if;
-    if (select count(*) from closed_periods) <> ${closed.length} then
-      raise exception 'a month was closed' using errcode = '${MONTH_CLOSED}';
-    end if;
   end $guard$`;
 
-/** The slow way, when the database refused something: each call alone, in a message that ends in an error of its own. */
-async function findRefused(sql: Sql, batch: RecordBatch, { fresh, stale, closed }: Plan): Promise<Refused[]> {
-  const refused: Refused[] = [];
-  const undo = `do $undo$ begin raise exception 'only tried' using errcode = '${ONLY_TRIED}'; end $undo$`;
-  for (const one of fresh) {
-    const old = stale.filter((id) => id === one.call.id);
-    try {
-      await run(sql, [
-        guard(batch, closed),
-        ...(old.length ? takeOut(old, [one]) : []),
-        ...insertCalls([one], old),
-        undo,
-      ]);
-    } catch (error) {
-      if (codeOf(error) === ONLY_TRIED) continue;
-      if (!isDataError(error)) throw error;
-      refused.push({ call: one.call, reason: (error as Error).message.slice(0, 500) });
-    }
+/** The slow way, when the database refused something: halves are tried, in messages that end in an error of their own. */
+async function findRefused(sql: Sql, batch: RecordBatch, plan: Plan): Promise<SetAside[]> {
+  const error = await tryOut(sql, batch, plan);
+  if (!error) return [];
+  const [one] = plan.fresh;
+  if (plan.fresh.length === 1 && one) {
+    const { id, origin } = one.call;
+    return [{ id, origin, reason: error.message, sealed: batch.sealForSetAside(one.call) }];
   }
+  const half = plan.fresh.length >> 1;
+  const refused: SetAside[] = [];
+  for (const fresh of [plan.fresh.slice(0, half), plan.fresh.slice(half)])
+    refused.push(...(await findRefused(sql, batch, { ...plan, fresh })));
   return refused;
 }
 
-const insertSetAside = ({ call, reason }: Refused, seal: RecordBatch["sealForSetAside"]): string => `
-  insert into set_aside (id, spool, run, seq, reason, sealed) values (
-    '${call.id}', ${quoted(call.origin.spool)}, ${quoted(call.origin.run)}, ${call.origin.seq}, ${quoted(reason)},
-    '\\x${seal(call).toString("hex")}'
-  ) on conflict do nothing`;
+/** What the database has against these calls; null: nothing. */
+async function tryOut(sql: Sql, batch: RecordBatch, plan: Plan): Promise<Error | null> {
+  const ids = new Set(plan.fresh.map(({ call }) => call.id));
+  const alone = { ...plan, stale: plan.stale.filter((id) => ids.has(id)) };
+  const undo = `do $undo$ begin raise exception 'only tried' using errcode = '${ONLY_TRIED}'; end $undo$`;
+  try {
+    await run(sql, [guard(batch, plan), ...writePlanned(alone), undo]);
+  } catch (error) {
+    if (codeOf(error) === ONLY_TRIED) return null;
+    if (isDataError(error)) return error as Error;
+    throw error;
+  }
+  return null;
+}
 
-const insertFeedback = (feedback: Feedback[]): string => {
-  const rows = feedback.map((one) => ({
-    id: one.id,
-    project_id: "default",
-    target_kind: one.target.kind,
-    target_id: one.target.id,
-    item: one.item,
-    rater: one.rater,
-    received_at: new Date(one.receivedAtMs).toISOString(),
-    rating: one.rating,
-    score: one.score,
-    comment: one.comment,
-    correction: one.correction,
-    labels: one.labels,
-    call_id: null,
-    matched_at: null,
-  }));
-  return `${insertRows("feedback", rows)} on conflict do nothing`;
+/** What somebody wrote is content: when it comes later than content is kept, only how they rated is. */
+const insertFeedback = (feedback: Feedback[], { kept }: Plan): string => {
+  const isForgotten = ({ receivedAtMs }: Feedback) => receivedAtMs < (kept.contentFromMs ?? 0);
+  const words = feedback.map((one) => (isForgotten(one) ? { ...one, comment: null, correction: null } : one));
+  return `${insertRows(
+    "feedback",
+    words.map((one) => feedbackRow(one, "default")),
+  )} on conflict do nothing`;
 };
 
-const replaceCarried = (spool: string, carried: NonNullable<RecordBatch["carried"]>): string[] => [
-  `delete from spool_carried where spool = ${quoted(spool)}`,
-  ...carried.map(
-    ({ run: life, seq, sealed }) => `
-      insert into spool_carried (spool, run, seq, sealed)
-      values (${quoted(spool)}, ${quoted(life)}, ${seq}, '\\x${sealed.toString("hex")}')`,
-  ),
-];
+function replaceCarried(spool: string, carried: NonNullable<RecordBatch["carried"]>): string[] {
+  const stay = carried.filter(({ sealed }) => sealed === null).map(({ run: life, seq }) => `(${quoted(life)}, ${seq})`);
+  return [
+    `delete from spool_carried where spool = ${quoted(spool)}${stay.length ? ` and (run, seq) not in (${stay.join(", ")})` : ""}`,
+    ...carried.flatMap(({ run: life, seq, sealed }) =>
+      sealed
+        ? [
+            `insert into spool_carried (spool, run, seq, sealed)
+             values (${quoted(spool)}, ${quoted(life)}, ${seq}, '\\x${sealed.toString("hex")}')`,
+          ]
+        : [],
+    ),
+  ];
+}
 
 async function makePartitions(sql: Sql, calls: RecordedCall[]) {
   if (calls.length === 0) return;
@@ -236,8 +218,3 @@ async function makePartitions(sql: Sql, calls: RecordedCall[]) {
     made.add(day);
   }
 }
-
-/** The row is at fault, not the database: class 22 (data), 23 (integrity), 21 (cardinality), 54 (too long for an index). */
-const isDataError = (error: unknown): boolean => /^(2[123]|54)/.test(codeOf(error));
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? "");

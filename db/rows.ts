@@ -1,6 +1,7 @@
 import type { Call } from "#lib/call.ts";
+import type { Feedback } from "#lib/feedback.ts";
 
-/** Columns of `calls` for json_populate_recordset: one key per column, in the store's names. */
+/** Columns of `calls`: one key per column, in the store's names. */
 export function callRow(call: Call, recordedAt: string): Record<string, unknown> {
   const { timings: t, usage: u, origin } = call;
   return {
@@ -119,20 +120,47 @@ export const toolCallRows = (call: Call): Record<string, unknown>[] =>
     argument_bytes: tool.argumentBytes,
   }));
 
+/** A row of `feedback` that waits for its call. */
+export const feedbackRow = (word: Feedback, projectId: string) => ({
+  id: word.id,
+  project_id: projectId,
+  target_kind: word.target.kind,
+  target_id: word.target.id,
+  item: word.item,
+  rater: word.rater,
+  received_at: new Date(word.receivedAtMs).toISOString(),
+  rating: word.rating,
+  score: word.score,
+  comment: word.comment,
+  correction: word.correction,
+  labels: word.labels,
+  call_id: null,
+  matched_at: null,
+});
+
 export const insertRows = (table: string, rows: unknown[]): string =>
   `insert into ${table} select * from json_populate_recordset(null::${table}, ${quotedJson(rows)}::json)`;
 
 /**
  * JSON that Postgres accepts: its text has no U+0000, and its JSON reader refuses lone surrogates. Both can be in what
- * clients and models send.
+ * clients and models send, in names as in values.
  */
-const storableJson = (rows: unknown): string =>
-  JSON.stringify(rows, (_, value) =>
-    typeof value === "string" && UNSTORABLE.test(value) ? value.replaceAll("\u0000", "\ufffd").toWellFormed() : value,
-  );
+export function storableJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  return ESCAPED.test(json) ? JSON.stringify(value, (_, one) => storable(one)) : json;
+}
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: U+0000 is what Postgres refuses.
-const UNSTORABLE = /[\u0000\ud800-\udfff]/;
+/** How both are written in JSON; also found where somebody spells them out, which costs a second look. */
+const ESCAPED = /\\u(?:0000|d[89a-f])/;
+
+const storable = (value: unknown): unknown =>
+  typeof value === "string"
+    ? storableText(value)
+    : value !== null && typeof value === "object" && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).map(([name, one]) => [storableText(name), one]))
+      : value;
+
+const storableText = (text: string): string => text.replaceAll("\u0000", "\ufffd").toWellFormed();
 
 /** A text literal. `standard_conforming_strings` is on (db/connect.ts), so only quotes need doubling. */
 export const quoted = (text: string): string => `'${text.replaceAll("\u0000", "\ufffd").replaceAll("'", "''")}'`;

@@ -49,3 +49,18 @@ export async function touchSpool(sql: Sql, spool: string, lease: string): Promis
 export async function releaseSpool(sql: Sql, spool: string, lease: string): Promise<void> {
   await sql`update spool_positions set lease = null, leased_until = null where spool = ${spool} and lease = ${lease}`;
 }
+
+/** Everything of this spool before it is stored. null: nothing is. */
+export async function spoolHigh(sql: Sql, spool: string): Promise<SpoolPlace | null> {
+  const [row] = await sql<SpoolPlace[]>`
+    select high_segment as segment, high_offset as "offset" from spool_positions where spool = ${spool}`;
+  return row ?? null;
+}
+
+/** Of the recorders that hold a spool, how far the last one is behind; 0 when none does. */
+export async function recordersBehindSeconds(sql: Sql): Promise<number> {
+  const [row] = await sql<{ seconds: number }[]>`
+    select coalesce(extract(epoch from now() - min(updated_at)), 0)::float8 as seconds
+    from spool_positions where leased_until > now()`;
+  return row?.seconds ?? 0;
+}

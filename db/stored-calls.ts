@@ -2,6 +2,8 @@ import type { Call } from "#lib/call.ts";
 import { correctCounts, keepAsBooked } from "./booked-as.ts";
 import { dayOf } from "./booking.ts";
 import { mayBeFolded, unfold } from "./fold-days.ts";
+import { insertColumns } from "./insert-columns.ts";
+import { RATINGS_LOCK, rateCalls, rateGrown, unfoldRatings } from "./rate-calls.ts";
 import { recordChanges } from "./record-changes.ts";
 import { dropEmptyCalls, rollUpCalls } from "./rollup-calls.ts";
 import { dropEmptyLatency, rollUpLatency } from "./rollup-latency.ts";
@@ -30,7 +32,6 @@ export function takeOut(ids: string[], calls: readonly BookedCall[]): string[] {
   const these = anyOf(ids);
   const closed = calls.filter(isClosed).map(({ call }) => call.id);
   return [
-    `delete from folded_days where day in (select booked_on from usage_lines where call_id = ${these})`,
     rollUpCalls(`id = ${these}`, -1),
     rollUpLatency(`id = ${these}`, -1),
     rollUpSpend(bookedByCalls(these, true), -1),
@@ -54,17 +55,23 @@ export function dropEmpty(ids: string[], calls: readonly BookedCall[]): string[]
   return [dropEmptyCalls(these), dropEmptyLatency(these), dropEmptySpend(these, days)];
 }
 
-/** SQL that says of days that they are folded no more. Hardly ever any: only what comes late, or is read again, is of a day that may be folded. */
-export function unfoldTouched(calls: readonly BookedCall[]): string[] {
+/**
+ * SQL that says of days that they are folded no more; `stale` are the ids of calls that are taken out. Hardly ever any: only what comes
+ * late, or is read again, is of a day that may be folded.
+ */
+export function unfoldTouched(calls: readonly BookedCall[], stale: string[]): string[] {
   const now = Date.now();
   const touched = calls.flatMap(({ call, bookedOn, linesOn }) =>
     [dayOf(call.startedAt), bookedOn, linesOn].flatMap((day) =>
-      day !== null && mayBeFolded(day, now) ? [{ day, project: call.projectId }] : [],
+      day !== null && mayBeFolded(day, now) ? [`(${quoted(call.projectId)}, ${quoted(day)}::date)`] : [],
     ),
   );
-  return [...Map.groupBy(touched, ({ project }) => project)].map(([project, some]) =>
-    unfold(project, [...new Set(some.map(({ day }) => day))].sort()),
-  );
+  const which = [
+    ...(touched.length ? [`(project_id, day) in (${[...new Set(touched)].join(", ")})`] : []),
+    // Where their lines were booked.
+    ...(stale.length ? [`day in (select booked_on from usage_lines where call_id = ${anyOf(stale)})`] : []),
+  ];
+  return which.length ? [unfold(which.join(" or "))] : [];
 }
 
 /** Finance has closed the month that the call is counted in: what is known now is booked later. */
@@ -79,7 +86,7 @@ export function insertCalls(calls: BookedCall[], stale: string[]): string[] {
     .flatMap(({ call }) => (call.responseId ? [objectRow(call, call.responseId)] : []))
     .sort(inOrder(({ object_id }) => object_id));
   return [
-    insertRows(
+    insertColumns(
       "calls",
       calls.map(({ call, bookedOn }) => ({ ...callRow(call, recordedAt), booked_on: bookedOn })),
     ),
@@ -94,6 +101,19 @@ export function insertCalls(calls: BookedCall[], stale: string[]): string[] {
     rollUpCalls(`id = ${these}`),
     rollUpLatency(`id = ${these}`),
     rollUpSpend(bookedByCalls(these, stale.length > 0)),
+    ...rateStored(calls, stale),
+  ];
+}
+
+/** Last, because who rates makes others that rate wait until it is stored. */
+function rateStored(calls: readonly BookedCall[], stale: readonly string[]): string[] {
+  const grown = calls.flatMap(({ call }) => (call.session !== null && !stale.includes(call.id) ? [call.id] : []));
+  const now = Date.now();
+  const over = [...new Set(calls.map(({ call }) => dayOf(call.startedAt)))].filter((day) => mayBeFolded(day, now));
+  return [
+    ...(over.length ? [`select ${RATINGS_LOCK}`, unfoldRatings(over)] : []),
+    ...(stale.length ? rateCalls((id) => `${id} = ${anyOf(stale)}`) : []),
+    ...(grown.length ? [rateGrown((id) => `${id} = ${anyOf(grown)}`)] : []),
   ];
 }
 
@@ -138,7 +158,7 @@ const objectRow = (call: Call, objectId: string) => ({
 });
 
 /** Ids as an array literal. Each is looked at again: this text is not a parameter. */
-const anyOf = (ids: string[]): string => {
+const anyOf = (ids: readonly string[]): string => {
   if (!ids.every((id) => /^[0-9a-f-]{36}$/.test(id))) throw new Error("a call id is no UUID");
   return `any('{${ids.join(",")}}'::uuid[])`;
 };

@@ -1,6 +1,7 @@
 import type { Call } from "#lib/call.ts";
 import { dayOf } from "./booking.ts";
-import { insertRows, quoted, quotedJson, usageLineRows } from "./rows.ts";
+import { insertColumns } from "./insert-columns.ts";
+import { quoted, quotedJson, usageLineRows } from "./rows.ts";
 
 interface Booked {
   call: Call;
@@ -11,7 +12,7 @@ interface Booked {
 /** The lines of calls that have none yet. */
 export function insertLines(calls: readonly Booked[]): string[] {
   const rows = calls.flatMap(({ call, linesOn }) => usageLineRows(call, linesOn));
-  return rows.length ? [insertRows("usage_lines", rows)] : [];
+  return rows.length ? [insertColumns("usage_lines", rows)] : [];
 }
 
 const KEY = "call_id, direction, modality, cache, unit";

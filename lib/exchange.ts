@@ -70,7 +70,9 @@ export type ExchangeEnding =
   | "client_aborted"
   | "upstream_reset"
   /** No connection, or no response head in time: the client got our own 502 or 504. */
-  | "unreachable";
+  | "unreachable"
+  /** The proxy was stopped and did not wait any longer. */
+  | "interrupted";
 
 export interface ExchangeEnd {
   readonly ending: ExchangeEnding;

@@ -4,6 +4,8 @@ import type { MetricFamily } from "./metric-family.ts";
 
 /** What the recorder says of itself about once per second, for the proxy's /metrics: the two share no process and no port. */
 export interface RecorderState {
+  /** Whose word it is: process id and a random part. */
+  holder?: string;
   writtenAtMs: number;
   spools: SpoolState[];
   /** What it has counted since it started. */
@@ -31,26 +33,81 @@ interface RunCounts {
 /** Older than this, the recorder is taken to be gone: its figures are unknown then, not zero. */
 const FRESH_MS = 10_000;
 
-const stateFile = (dataDir: string): string => join(dataDir, "recorder-state.json");
+/** Recorders of one data directory that are told apart; one more says nothing of itself. */
+export const RECORDER_SLOTS = 8;
+
+const stateFile = (dataDir: string, slot: number): string =>
+  join(dataDir, slot === 0 ? "recorder-state.json" : `recorder-state-${slot}.json`);
 
 /** Whoever reads it sees the whole of one state, never half of it. @throws the file system's error */
-export function writeRecorderState(dataDir: string, state: RecorderState): void {
-  const file = stateFile(dataDir);
+export function writeRecorderState(dataDir: string, state: RecorderState, slot = 0): void {
+  const file = stateFile(dataDir, slot);
   // A name of its own: another recorder may be writing at this moment.
   const draft = `${file}.${process.pid}.new`;
   writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
   renameSync(draft, file);
 }
 
-/** The last state that was written, however old. null: there is none, or it cannot be read as one. Never throws. */
-export function readRecorderState(dataDir: string): RecorderState | null {
+/** What a recorder said last, however old. null: there is none, or it cannot be read as one. Never throws. */
+export function readSlot(dataDir: string, slot: number): RecorderState | null {
   try {
-    const state: unknown = JSON.parse(readFileSync(stateFile(dataDir), "utf8"));
+    const state: unknown = JSON.parse(readFileSync(stateFile(dataDir, slot), "utf8"));
     return isState(state) ? state : null;
   } catch {
     return null;
   }
 }
+
+/**
+ * What the recorders of a data directory said last, as one: usually there is one. Figures of a second one carry the label
+ * `recorder`, so that rates over their sum stay right when one of them dies. null: nobody has said anything. Never throws.
+ */
+export function readRecorderState(dataDir: string): RecorderState | null {
+  const said = Array.from({ length: RECORDER_SLOTS }, (_, slot) => ({ slot, state: readSlot(dataDir, slot) })).flatMap(
+    ({ slot, state }) => (state ? [{ slot, state }] : []),
+  );
+  const [first] = said;
+  if (!first) return null;
+  if (said.length === 1 && first.slot === 0) return first.state;
+  const writtenAtMs = Math.max(...said.map(({ state }) => state.writtenAtMs));
+  const living = said.filter(({ state }) => isFresh(state, writtenAtMs));
+  const spools = said.flatMap(({ state }) =>
+    isFresh(state, writtenAtMs) ? state.spools : state.spools.map((one) => ({ ...one, counts: null })),
+  );
+  return {
+    writtenAtMs,
+    spools: [...Map.groupBy(spools, ({ spool }) => spool).values()].map((some) => some.reduce(furthest)),
+    families: joinFamilies(living.flatMap(({ slot, state }) => state.families.map((one) => labelled(one, slot)))),
+  };
+}
+
+/** Both are true. Who holds the spool knows its counts. */
+const furthest = (a: SpoolState, b: SpoolState): SpoolState => ({
+  spool: a.spool,
+  counts: b.counts ?? a.counts,
+  high: later(a, b).high,
+  storedUntilMs:
+    a.storedUntilMs === null || b.storedUntilMs === null
+      ? (a.storedUntilMs ?? b.storedUntilMs)
+      : Math.max(a.storedUntilMs, b.storedUntilMs),
+});
+
+const later = (a: SpoolState, b: SpoolState): SpoolState =>
+  a.high.segment > b.high.segment || (a.high.segment === b.high.segment && a.high.offset > b.high.offset) ? a : b;
+
+const labelled = (family: MetricFamily, slot: number): MetricFamily =>
+  slot === 0
+    ? family
+    : ({
+        ...family,
+        samples: family.samples.map((one) => ({ ...one, labels: { ...one.labels, recorder: String(slot) } })),
+      } as MetricFamily);
+
+/** A family is told once, with everybody's samples. */
+const joinFamilies = (families: readonly MetricFamily[]): MetricFamily[] =>
+  [...Map.groupBy(families, ({ name, type }) => `${name} ${type}`).values()].map(
+    (some) => ({ ...some[0], samples: some.flatMap(({ samples }) => samples as unknown[]) }) as MetricFamily,
+  );
 
 /** A clock that was set back must not make a dead recorder's last words look new. */
 export const isFresh = (state: RecorderState, nowMs: number): boolean =>
@@ -60,6 +117,7 @@ function isState(value: unknown): value is RecorderState {
   return (
     isRecord(value) &&
     isNumber(value.writtenAtMs) &&
+    (value.holder === undefined || typeof value.holder === "string") &&
     Array.isArray(value.spools) &&
     value.spools.every(isSpool) &&
     Array.isArray(value.families) &&

@@ -15,6 +15,7 @@ export interface Attribution {
   tags: Record<string, string>;
   /** What somebody wanted, as a UUID; null: this call alone. */
   operationId: string | null;
+  /** From 0: what somebody wanted is counted by its first attempts. Known from the request alone, whatever became of earlier ones. */
   attempt: number;
   traceId: string | null;
   parentSpanId: string | null;
@@ -25,6 +26,8 @@ export interface Attribution {
 const CHARACTERS_MAX = 256;
 const TAGS_MAX = 32;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** A UUID of version 7, as the call ids that we return are. */
+const CALL_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /**
  * Who and what a call was for. Headers speak first, then the path's `/f/<feature>`, then `baggage`, then what OpenAI's own
@@ -34,10 +37,13 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
   const problems: string[] = [];
   const headers = headerMap(start.headers);
   const baggage = readBaggage(headers.get("baggage"));
+  const given = (name: string, ...others: (string | null | undefined)[]): string | null => {
+    const all = [headers.get(`x-omnimeter-${name}`), ...others, baggage.get(name), hints.metadata[name]];
+    return all.find((value) => value != null && value !== "") ?? null;
+  };
   const pick = (name: string, ...others: (string | null | undefined)[]): string | null => {
-    const given = [headers.get(`x-omnimeter-${name}`), ...others, baggage.get(name), hints.metadata[name]];
-    const raw = given.find((value) => value != null && value !== "");
-    if (raw == null) return null;
+    const raw = given(name, ...others);
+    if (raw === null) return null;
     const value = clean(raw);
     if (value === null) problems.push(`attribution_dropped:${name}`);
     return value;
@@ -45,7 +51,7 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
   const feature = pick("feature", featureInPath(start.target));
   const session = pick("session");
   const template = pick("template") ?? clean(hints.promptId ?? "");
-  const operation = pick("operation");
+  const operation = readOperation(given("operation"), headers.get("x-stainless-retry-count"), problems);
   const caller = readTraceparent(headers.get("traceparent"));
   return {
     feature,
@@ -57,8 +63,8 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
     release: pick("release"),
     environment: pick("environment") ?? "production",
     tags: readTags(headers.get("x-omnimeter-tags") ?? baggage.get("tags"), problems),
-    operationId: operation && (UUID.test(operation) ? operation.toLowerCase() : uuidOf(operation)),
-    attempt: readAttempt(headers.get("x-stainless-retry-count")),
+    operationId: operation.id,
+    attempt: operation.attempt,
     traceId: caller?.traceId ?? null,
     parentSpanId: caller?.parentSpanId ?? null,
     problems,
@@ -111,9 +117,33 @@ function readTags(value: string | undefined, problems: string[]): Record<string,
   return tags;
 }
 
-function readAttempt(value: string | undefined): number {
-  const attempt = Number(value);
-  return Number.isInteger(attempt) && attempt >= 0 && attempt < 1000 ? attempt : 0;
+/**
+ * `<id>` or `<id>;attempt=<n>`, beside the client's own count of retries: the larger of both is the attempt. A call id without an
+ * attempt names the call that this one tries again. A name may hold a percent-encoded `;`.
+ */
+function readOperation(
+  text: string | null,
+  retries: string | undefined,
+  problems: string[],
+): Pick<Attribution, "attempt"> & { id: string | null } {
+  const retried = readRetries(retries);
+  if (text === null) return { id: null, attempt: retried };
+  const [name = "", ...suffixes] = text.split(";");
+  const [, stated] =
+    suffixes.length === 1 ? (/^\s*attempt\s*=\s*(\d{1,3})\s*$/i.exec(suffixes[0] as string) ?? []) : [];
+  if (suffixes.length > 0 && stated === undefined) problems.push("attribution_dropped:operation attempt");
+  const id = clean(name);
+  if (id === null) problems.push("attribution_dropped:operation");
+  const implied = id !== null && CALL_ID.test(id) ? 1 : 0;
+  return {
+    id: id && (UUID.test(id) ? id.toLowerCase() : uuidOf(id)),
+    attempt: Math.max(retried, stated === undefined ? implied : Number(stated)),
+  };
+}
+
+function readRetries(value: string | undefined): number {
+  const retries = Number(value);
+  return Number.isInteger(retries) && retries >= 0 && retries < 1000 ? retries : 0;
 }
 
 /** A name that is no UUID becomes one: the same name, the same operation. Version 8 is for such uses. */

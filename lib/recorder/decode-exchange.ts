@@ -1,7 +1,8 @@
 import type { Call, Content } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import type { Observation } from "#lib/observation.ts";
-import { decode } from "#lib/openai/decode.ts";
+import { DECODER_VERSION, decode } from "#lib/openai/decode.ts";
+import type { Facts } from "#lib/openai/facts.ts";
 import { readSettings } from "#lib/openai/settings.ts";
 import { redactContent, redactText } from "#lib/privacy/redact.ts";
 import { toStorable } from "#lib/privacy/seal.ts";
@@ -16,6 +17,12 @@ export interface DecodedExchange {
   observation?: Observation;
 }
 
+/** What reads the bodies of an exchange, and how much it knows. */
+export interface Decoder {
+  version: number;
+  decode(exchange: Exchange): Promise<Facts>;
+}
+
 export interface DecodeOptions {
   projectId: string;
   /** null: facts only. */
@@ -24,15 +31,29 @@ export interface DecodeOptions {
   knownInstructions: Set<string>;
   /** What telemetry gets: nothing unless told. */
   observes?: "facts" | "content" | undefined;
+  /** Test seam: another version of the decoder. */
+  decoder?: Decoder | undefined;
+}
+
+const PRESENT: Decoder = { version: DECODER_VERSION, decode };
+
+/** A reader stumbled: what it would have said can be had once it is put right, from the exchange that is kept. */
+class ReaderFailed extends Error {
+  readonly code = "reader_failed";
 }
 
 const WORDS_CHARACTERS = 120;
 const KNOWN_MAX = 10_000;
 
-/** Exchange → call, with its price, and sealed content. Content that cannot be redacted is dropped and the facts are kept. */
+/**
+ * Exchange → call, with its price, and sealed content. Content that cannot be redacted is dropped and the facts are kept.
+ * @throws ReaderFailed where content may be kept, else that call is stored with the mark: its bodies are nowhere to be read again.
+ */
 export async function decodeExchange(exchange: Exchange, options: DecodeOptions): Promise<DecodedExchange> {
-  const facts = await decode(exchange);
-  const call = toCall(exchange, facts, options.projectId);
+  const { version, decode: read } = options.decoder ?? PRESENT;
+  const facts = await read(exchange);
+  if (options.contentKey && facts.problems.includes("reader_failed")) throw new ReaderFailed("its reader failed");
+  const call = { ...toCall(exchange, facts, options.projectId), decoderVersion: version };
   const observation = options.observes && observe(call, facts.content, options.observes);
   const decoded = { call, payload: null, words: null, ...(observation && { observation }) };
   if (!options.contentKey) return decoded;

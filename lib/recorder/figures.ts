@@ -32,8 +32,6 @@ interface WatchedStretch {
 export interface RecorderFigures {
   follow(spool: string, held: { run: string; high: SpoolPosition }): Promise<SpoolWatch>;
   database(answers: boolean): void;
-  /** Holds a spool now. */
-  holds(): boolean;
   state(): RecorderState;
 }
 
@@ -59,14 +57,12 @@ export function createFigures({ earlier, countRun, telemetry }: Options): Record
   /** Of each spool, since when its question waits. */
   const asked = new Map<string, number>();
   let databaseAwayAtMs: number | null = null;
-  let held = 0;
 
   return {
     async follow(spool, from) {
       const before = spools.get(spool)?.().storedUntilMs ?? null;
       const figures = await createSpoolFigures(spool, from, before, (run) => countRun(spool, run));
       spools.set(spool, figures.state);
-      held++;
       return {
         async stored(stretch) {
           calls.count(stretch);
@@ -81,14 +77,12 @@ export function createFigures({ earlier, countRun, telemetry }: Options): Record
           asked.delete(spool);
         },
         letGo() {
-          held--;
           asked.delete(spool);
           figures.letGo();
         },
       };
     },
     database,
-    holds: () => held > 0,
     state: () => ({
       writtenAtMs: Date.now(),
       spools: [...spools.values()].map((state) => state()),

@@ -1,15 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ALERTS_JOB, checkAlerts } from "#db/alerts.ts";
+import { assertMigrated } from "#db/assert-migrated.ts";
 import { open } from "#db/connect.ts";
 import { countRun } from "#db/count-run.ts";
 import { foldDays } from "#db/fold-days.ts";
+import { foldRatings } from "#db/fold-ratings.ts";
 import { matchFeedback } from "#db/match-feedback.ts";
+import { ensureIndexes } from "#db/online-indexes.ts";
 import { ensurePartitions } from "#db/partitions.ts";
-import { recordBatch } from "#db/record-batch.ts";
+import { REBUILD_JOB, rebuildDue } from "#db/rebuild-rollups.ts";
+import { LeaseLost, recordBatch } from "#db/record-batch.ts";
 import { recordPrices } from "#db/record-prices.ts";
+import { RETENTION_JOB, retire } from "#db/retention.ts";
 import { runJob } from "#db/run-job.ts";
+import { beginRetry, keepSetAside, nextAsked, storeSetAside } from "#db/set-aside.ts";
 import { leaseSpool, releaseSpool, touchSpool } from "#db/spool-lease.ts";
+import { StoreError } from "#db/store-error.ts";
 import { type Config, ConfigError, readConfig } from "#lib/config.ts";
 import { ensureKey } from "#lib/keys.ts";
 import { createLog, type Log } from "#lib/log.ts";
@@ -19,19 +26,34 @@ import { holdSpool, type SpoolHold } from "#lib/spool/hold-spool.ts";
 import { contentKeyFile, listSpools, spoolKeyFile } from "#lib/spool/spool-dir.ts";
 import { createFigures, type SpoolWatch } from "./figures.ts";
 import { recordSpool } from "./record-spool.ts";
+import { type AsideStore, retrySetAside } from "./retry-set-aside.ts";
 import { keepStateFile } from "./state-file.ts";
 import type { Store } from "./store.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 const LOOK_MS = 500;
 const FEEDBACK_MS = 1000;
 const FEEDBACK_ALL_MS = 60_000;
 const PARTITIONS_MS = 3_600_000;
 const FOLD_MS = 600_000;
+/** A day that is counted again is followed by such a pause. */
+const REBUILD_MS = 10_000;
+const REBUILD_LEASE_MS = 600_000;
+const RETENTION_MS = 600_000;
+const RETENTION_LEASE_MS = 3_600_000;
 /** Looks which rules are due, so that a new one has its value soon; each is checked every 30 seconds. */
 const ALERTS_MS = 5000;
 const ALERTS_LEASE_MS = 60_000;
+/** New indexes are made in turns of at least one partition, which may take minutes where calls are many. */
+const INDEXES_MS = 10_000;
+const INDEXES_LEASE_MS = 1_800_000;
 /** A driver may lose an answer when its connection dies: a count that does not come is not known. */
 const COUNT_MS = 2000;
+const RETRY_MS = 2000;
+/** One call is decoded and stored at a time: this is how long one may take. */
+const RETRY_LEASE_MS = 60_000;
+/** Another process may migrate while this one runs. */
+const SCHEMA_MS = 2000;
 const DAY_MS = 86_400_000;
 
 /** Follows every spool below the data directory, each in its own loop, and keeps the store's house in order. */
@@ -41,12 +63,19 @@ export async function startRecorder(): Promise<void> {
   const spoolKey = ensureKey(spoolKeyFile(config.dataDir));
   const contentKey = config.capture === "full" ? ensureKey(contentKeyFile(config.dataDir)) : null;
   const sql = open(config.databaseUrl, 4);
+  /** For what may take minutes: storing calls never waits for it. */
+  const upkeep = open(config.databaseUrl, 4);
+  /** The schema is another version's: nothing is read or written until it fits, and the spool keeps the calls. */
+  let misfit = false;
   const store: Store = {
     lease: (spool, lease, evenIfHeld) => leaseSpool(sql, spool, lease, evenIfHeld),
     touch: (spool, lease) => touchSpool(sql, spool, lease),
     release: (spool, lease) => releaseSpool(sql, spool, lease),
-    record: (batch) => recordBatch(sql, batch),
-    matchFeedback: (recentOnly) => matchFeedback(sql, recentOnly),
+    // Not even to the end of what is spooled.
+    record: async (batch) => {
+      if (misfit) throw new LeaseLost("the schema is another version's");
+      return recordBatch(sql, batch);
+    },
   };
   const recorderLog = createLog("recorder");
   const { warn: log } = recorderLog;
@@ -66,17 +95,29 @@ export async function startRecorder(): Promise<void> {
   process.on("disconnect", stop);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
   keepStateFile(config.dataDir, figures, recorderLog);
+  startWatchdog();
   process.send?.({ type: "ready" });
 
   // Lines name their price; a page that cannot show it yet says so.
-  recordPrices(sql, PRICES).catch((error: Error) => log(`the price book could not be stored: ${error.message}`));
-  every(FEEDBACK_MS, () => store.matchFeedback(true));
-  every(FEEDBACK_ALL_MS, () => store.matchFeedback(false));
+  recordPrices(upkeep, PRICES).catch((error: Error) => log(`the price book could not be stored: ${error.message}`));
+  every(FEEDBACK_MS, () => matchFeedback(upkeep, true));
+  every(FEEDBACK_ALL_MS, () => matchFeedback(upkeep, false));
   const alerts = { name: ALERTS_JOB, holder: lease, leaseMs: ALERTS_LEASE_MS };
-  every(ALERTS_MS, () => runJob(sql, alerts, (fence) => checkAlerts(sql, Date.now(), fence)));
+  every(ALERTS_MS, () => runJob(upkeep, alerts, (fence) => checkAlerts(upkeep, Date.now(), fence)));
+  const indexes = { name: "indexes", holder: lease, leaseMs: INDEXES_LEASE_MS };
+  every(INDEXES_MS, () => runJob(upkeep, indexes, () => ensureIndexes(upkeep, Date.now() + INDEXES_MS)));
   // One at a time is enough; what one folds the other finds folded.
-  every(FOLD_MS, () => foldDays(sql, Date.now()));
-  every(PARTITIONS_MS, () => ensurePartitions(sql, Date.now() - 7 * DAY_MS, Date.now() + 28 * DAY_MS));
+  every(FOLD_MS, () => foldDays(upkeep, Date.now()));
+  every(FOLD_MS, () => foldRatings(upkeep, Date.now()));
+  every(PARTITIONS_MS, () => ensurePartitions(upkeep, Date.now() - 7 * DAY_MS, Date.now() + 28 * DAY_MS));
+  const rebuild = { name: REBUILD_JOB, holder: lease, leaseMs: REBUILD_LEASE_MS };
+  every(REBUILD_MS, () => runJob(upkeep, rebuild, () => rebuildDue(upkeep)));
+  const retention = { name: RETENTION_JOB, holder: lease, leaseMs: RETENTION_LEASE_MS };
+  every(RETENTION_MS, () => runJob(upkeep, retention, dropOld));
+  const retry = { name: "set-aside", holder: lease, leaseMs: RETRY_LEASE_MS };
+  every(RETRY_MS, () => runJob(upkeep, retry, retrySome));
+  assertFits().catch(() => {});
+  setInterval(() => assertFits().catch(() => {}), SCHEMA_MS).unref();
   while (!stopping) {
     for (const { dir, spool } of listSpools(config.dataDir))
       if (!following.has(spool))
@@ -87,7 +128,7 @@ export async function startRecorder(): Promise<void> {
     await sleep(LOOK_MS);
   }
   await Promise.all(following.values());
-  await Promise.all([sql.end({ timeout: 2 }), telemetry?.shutdown()]);
+  await Promise.all([sql.end({ timeout: 2 }), upkeep.end({ timeout: 2 }), telemetry?.shutdown()]);
   process.exit(0);
 
   async function follow(dir: string, spool: string) {
@@ -109,22 +150,42 @@ export async function startRecorder(): Promise<void> {
         store,
         watch,
         ...(telemetry && { observes: telemetry.observes, onStored: telemetry.record }),
-        stopping: () => stopping,
+        stopping: () => stopping || misfit,
         log,
       });
       await store.release(spool, lease);
     } catch (error) {
-      log(`${(error as Error).message}; trying again`);
-      await sleep(LOOK_MS);
+      if (!misfit) log(`${(error as Error).message}; trying again`);
+      await sleep(misfit ? SCHEMA_MS : LOOK_MS);
     } finally {
       watch?.letGo();
       hold?.release();
     }
   }
 
+  function retrySome() {
+    const ours = new Set(listSpools(config.dataDir).map(({ spool }) => spool));
+    const aside: AsideStore = {
+      next: (skip) => nextAsked(upkeep, skip),
+      begin: (id) => beginRetry(upkeep, id),
+      store: (id, decoded) => storeSetAside(upkeep, id, decoded),
+      keep: (id, reason) => keepSetAside(upkeep, id, reason),
+    };
+    return retrySetAside({
+      projectId: "default",
+      contentKey,
+      knownInstructions: new Set(),
+      spoolKey,
+      isOurs: (spool) => ours.has(spool),
+      store: aside,
+      stopping: () => stopping,
+    });
+  }
+
   async function leaseWatched(spool: string, evenIfHeld: boolean) {
     let answers = false;
     try {
+      await assertFits();
       const held = await store.lease(spool, lease, evenIfHeld);
       answers = true;
       return held;
@@ -133,11 +194,28 @@ export async function startRecorder(): Promise<void> {
     }
   }
 
+  async function assertFits() {
+    try {
+      await assertMigrated(sql);
+      misfit = false;
+    } catch (error) {
+      if (error instanceof StoreError && !misfit) log(error.message);
+      misfit = error instanceof StoreError;
+      throw error;
+    }
+  }
+
+  async function dropOld() {
+    const { dropped, waits } = await retire(upkeep, config, Date.now());
+    if (dropped.length) recorderLog.info("dropped what is no longer kept", { partitions: dropped.join(" ") });
+    if (waits) recorderLog.warnOnce(waits, waits);
+  }
+
   /** A job that fails is tried again at its next time. */
   function every(ms: number, work: () => Promise<unknown>) {
     let running = false;
     setInterval(() => {
-      if (running || stopping) return;
+      if (running || stopping || misfit) return;
       running = true;
       work()
         .catch((error: Error) => log(error.message))

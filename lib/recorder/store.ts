@@ -10,7 +10,6 @@ export interface Store {
   touch(spool: string, lease: string): Promise<boolean>;
   release(spool: string, lease: string): Promise<void>;
   record(batch: Batch): Promise<{ stored: number; setAside: number }>;
-  matchFeedback(recentOnly: boolean): Promise<number>;
 }
 
 export interface HeldSpool {
@@ -19,6 +18,13 @@ export interface HeldSpool {
   run: string;
   totals: unknown;
   carried: { run: string; seq: number; sealed: Buffer }[];
+}
+
+/** A call in flight as it stood at the position of its commit; null: as the table has it. */
+export interface Carried {
+  run: string;
+  seq: number;
+  sealed: Buffer | null;
 }
 
 export interface Batch {
@@ -30,7 +36,19 @@ export interface Batch {
   run: string;
   runs: ReadonlyMap<string, RunTotals>;
   calls: DecodedExchange[];
+  /** What could not be decoded. */
+  undecoded: Undecoded[];
   feedback: Feedback[];
-  carried?: { run: string; seq: number; sealed: Buffer }[];
+  /** All that the table is to hold; undefined: what it does. */
+  carried?: Carried[];
   sealForSetAside: (call: Call) => Buffer;
+}
+
+/** An exchange that could not be decoded, sealed (kept-exchange.ts). */
+export interface Undecoded {
+  id: string;
+  origin: { spool: string; run: string; seq: number };
+  /** A sentence. */
+  reason: string;
+  sealed: Buffer;
 }

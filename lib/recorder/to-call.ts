@@ -120,6 +120,7 @@ function outcomeOf({ end, response }: Exchange, facts: Facts): Outcome {
   if (!end) return "interrupted";
   if (end.ending === "client_aborted") return facts.outcome ?? "client_aborted";
   if (end.ending === "unreachable") return "unreachable";
+  if (end.ending === "interrupted") return "interrupted";
   if (end.ending === "upstream_reset") return response ? "truncated" : "unreachable";
   return facts.outcome ?? ((response?.status ?? 0) >= 400 ? "failed" : "completed");
 }

@@ -27,30 +27,44 @@ export interface OpenExchange {
   carried?: boolean;
   start: ExchangeStart & { id: string };
   head: { status: number; headers: string[]; headersCut?: boolean; headAtMs: number } | null;
-  request: Body;
-  response: Body;
+  request: OpenBody;
+  response: OpenBody;
 }
 
-interface Body {
+export interface OpenBody {
   chunks: RecordedChunk[];
   keptBytes: number;
+  /** Where the next chunks go, and how much of it is taken. */
+  block?: { bytes: Buffer; used: number };
 }
+
+/** What calls in flight may hold of one spool; the largest body then gives up all but its beginning, and is marked as cut. */
+const OPEN_BYTES_MAX = 256 << 20;
+const BEGINNING_BYTES = 64 << 10;
+/** Of a chunk, beside its bytes: a stream of single bytes is not small. */
+const CHUNK_BYTES = 200;
+const BLOCK_BYTES_MAX = 256 << 10;
 
 /**
  * Puts exchanges together from frames, in order. Never throws on bad frames: what cannot be read is left out and shows
  * as a hole. When a later run's frames come, whatever the earlier run left open has been interrupted.
  */
 export function createAssembler(spool: string, options: { openBytesMax?: number } = {}) {
-  const openBytesMax = options.openBytesMax ?? 512 << 20;
+  const openBytesMax = options.openBytesMax ?? OPEN_BYTES_MAX;
   const open = new Map<number, OpenExchange>();
   let run = "";
   let totals: RunTotals = newTotals();
   let openBytes = 0;
+  let cutBodies = 0;
+  /** No body is large enough for its end to be missed: until a call ends, nothing more is kept. */
+  let full = false;
 
   return {
     /** The run being read and its totals. */
     current: () => ({ run, totals }),
     open: () => [...open.values()],
+    /** Bodies of calls in flight that gave up what they held, so far. */
+    cutBodies: () => cutBodies,
     /** The worker is gone and everything it wrote has been read. */
     endRun(): Exchange[] {
       explainGaps();
@@ -60,7 +74,10 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
     restore(carried: OpenExchange[], currentRun: string, runTotals: RunTotals) {
       run = currentRun;
       totals = structuredClone(runTotals);
-      for (const one of carried) open.set(one.seq, one);
+      for (const one of carried) {
+        open.set(one.seq, one);
+        openBytes += heldBytes(one);
+      }
     },
     /**
      * `replayed`: this batch lies before the stored position and is read again only for calls that were in flight
@@ -84,6 +101,7 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
     const left = [...open.values()].map((one) => close(one, null));
     open.clear();
     openBytes = 0;
+    full = false;
     return left;
   }
 
@@ -107,7 +125,7 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
       return;
     }
     const one = open.get(frame.seq);
-    if (!one) return;
+    if (!one || isIn(one, from)) return;
     switch (frame.type) {
       case FRAME.requestChunk:
         return keep(one.request, frame);
@@ -120,7 +138,8 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
       }
       case FRAME.end: {
         open.delete(frame.seq);
-        openBytes -= one.request.keptBytes + one.response.keptBytes;
+        openBytes -= heldBytes(one);
+        full = false;
         done.exchanges.push(close(one, parse(frame.payload) as ExchangeEnd | null));
       }
     }
@@ -128,7 +147,8 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
 
   function begin(frame: Frame, from: SpoolPosition, replayed: boolean) {
     const start = parse(frame.payload) as (ExchangeStart & { id: string }) | null;
-    if (!start) return;
+    const carried = open.get(frame.seq);
+    if (!start || (carried && isIn(carried, from))) return;
     // Skipped numbers are calls that could not be spooled: a tally says why, damage explains the rest.
     if (!replayed) {
       totals.accepted = Math.max(totals.accepted, frame.seq);
@@ -137,12 +157,29 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
     open.set(frame.seq, { run, seq: frame.seq, from, start, head: null, request: newBody(), response: newBody() });
   }
 
-  function keep(body: Body, frame: Frame) {
-    if (openBytes + frame.payload.length > openBytesMax) return;
+  function keep(body: OpenBody, frame: Frame) {
+    const { length } = frame.payload;
+    while (openBytes + length + CHUNK_BYTES > openBytesMax) if (!cutLargest()) return;
     // A copy: the payload is a view of a batch that is about to be reused.
-    body.chunks.push({ atMs: frame.at, offset: frame.offset, bytes: Buffer.from(frame.payload) });
-    body.keptBytes += frame.payload.length;
-    openBytes += frame.payload.length;
+    body.chunks.push({ atMs: frame.at, offset: frame.offset, bytes: copyInto(body, frame.payload) });
+    body.keptBytes += length;
+    openBytes += length + CHUNK_BYTES;
+  }
+
+  /** The others stay whole. False: there is nothing to be had. */
+  function cutLargest(): boolean {
+    if (full) return false;
+    let largest: OpenBody | null = null;
+    for (const { request, response } of open.values())
+      for (const body of [request, response]) if (!largest || held(body) > held(largest)) largest = body;
+    const before = largest ? held(largest) : 0;
+    full = before < 2 * BEGINNING_BYTES;
+    if (full || !largest) return false;
+    openBytes -= before;
+    keepBeginning(largest);
+    openBytes += held(largest);
+    cutBodies++;
+    return true;
   }
 
   function close(one: OpenExchange, end: ExchangeEnd | null): Exchange {
@@ -161,9 +198,51 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
 }
 
 const newTotals = (): RunTotals => ({ accepted: 0, started: 0, dropped: {}, atRisk: 0 });
-const newBody = (): Body => ({ chunks: [], keptBytes: 0 });
+const newBody = (): OpenBody => ({ chunks: [], keptBytes: 0 });
 
-function total(body: Body, stated: number | undefined) {
+/** A carried exchange has what was read before its place: only what lies behind is added when the spool is read again from earlier. */
+const isIn = (one: OpenExchange, from: SpoolPosition): boolean =>
+  one.carried === true &&
+  (from.segment < one.from.segment || (from.segment === one.from.segment && from.offset < one.from.offset));
+
+const held = (body: OpenBody): number => body.keptBytes + body.chunks.length * CHUNK_BYTES;
+const heldBytes = ({ request, response }: OpenExchange): number => held(request) + held(response);
+
+/** Lets go of all but the first chunks of a body. */
+export function keepBeginning(body: OpenBody): void {
+  let bytes = 0;
+  const kept = body.chunks.findIndex((chunk) => {
+    bytes += chunk.bytes.length + CHUNK_BYTES;
+    return bytes > BEGINNING_BYTES;
+  });
+  // Copies: a view would keep the whole block.
+  body.chunks = body.chunks
+    .slice(0, kept < 0 ? undefined : kept)
+    .map((chunk) => ({ ...chunk, bytes: Buffer.from(chunk.bytes) }));
+  body.keptBytes = body.chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
+  delete body.block;
+}
+
+/**
+ * The first chunk lies in Node's pool of small buffers, as most bodies are over with it; later ones lie in blocks of the body's own. In
+ * the pool each chunk of a long stream would hold a slab of 8 kB that was shared with calls long gone.
+ */
+function copyInto(body: OpenBody, payload: Buffer): Buffer {
+  if (body.chunks.length === 0) return Buffer.from(payload);
+  let { block } = body;
+  if (!block || block.used + payload.length > block.bytes.length) {
+    const size = Math.max(payload.length, Math.min(body.keptBytes, BLOCK_BYTES_MAX));
+    block = { bytes: Buffer.allocUnsafeSlow(size), used: 0 };
+    body.block = block;
+  }
+  const to = block.used + payload.length;
+  payload.copy(block.bytes, block.used);
+  const copy = block.bytes.subarray(block.used, to);
+  block.used = to;
+  return copy;
+}
+
+function total(body: OpenBody, stated: number | undefined) {
   const seen = body.chunks.reduce((most, one) => Math.max(most, one.offset + one.bytes.length), 0);
   const bytes = Math.max(stated ?? 0, seen);
   return { chunks: body.chunks, bytes, cut: body.keptBytes < bytes };

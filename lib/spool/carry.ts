@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import type { OpenExchange } from "./assembler.ts";
+import { keepBeginning, type OpenBody, type OpenExchange } from "./assembler.ts";
 
 /** Seals any JSON value with the spool's key: what leaves the spool for the database without being decoded. */
 export function sealWithSpoolKey(key: Buffer, value: unknown): Buffer {
@@ -18,9 +18,15 @@ export function openWithSpoolKey(key: Buffer, sealed: Buffer): unknown {
   return JSON.parse(inflateRawSync(body).toString("utf8"));
 }
 
-/** A call in flight as it stands, so that the segments behind it can go. */
-export const sealOpenExchange = (key: Buffer, open: OpenExchange): Buffer =>
-  sealWithSpoolKey(key, { ...open, request: asText(open.request), response: asText(open.response) });
+/** More than this is carried without the rest of its bodies: one text holds all of it on its way to the database. */
+export const CARRY_BYTES_MAX = 64 << 20;
+
+/** A call in flight as it stands, so that the segments behind it can go. A body that is too large gives up all but its beginning. */
+export function sealOpenExchange(key: Buffer, open: OpenExchange): Buffer {
+  const { request, response } = open;
+  for (const body of [request, response]) if (body.keptBytes > CARRY_BYTES_MAX / 2) keepBeginning(body);
+  return sealWithSpoolKey(key, { ...open, request: asText(request), response: asText(response) });
+}
 
 export function openOpenExchange(key: Buffer, sealed: Buffer): OpenExchange {
   const open = openWithSpoolKey(key, sealed) as Omit<OpenExchange, "request" | "response"> &
@@ -33,12 +39,12 @@ interface TextBody {
   chunks: { atMs: number; offset: number; bytes: string }[];
 }
 
-const asText = (body: OpenExchange["request"]): TextBody => ({
-  ...body,
-  chunks: body.chunks.map((chunk) => ({ ...chunk, bytes: chunk.bytes.toString("base64") })),
+const asText = ({ keptBytes, chunks }: OpenBody): TextBody => ({
+  keptBytes,
+  chunks: chunks.map((chunk) => ({ ...chunk, bytes: chunk.bytes.toString("base64") })),
 });
 
-const asBytes = (body: TextBody): OpenExchange["request"] => ({
+const asBytes = (body: TextBody): OpenBody => ({
   ...body,
   chunks: body.chunks.map((chunk) => ({ ...chunk, bytes: Buffer.from(chunk.bytes, "base64") })),
 });

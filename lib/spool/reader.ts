@@ -31,9 +31,10 @@ const READ_BYTES = 4 << 20;
 /**
  * Reads batches in the order in which they were written, from a position on, while the writer goes on writing. A segment
  * is final once a later one exists; what is left of it then is torn. Damage costs the batch it is in: reading goes
- * on at the next mark.
+ * on at the next mark. Given several directories, it reads the segments of all of them as of one.
  */
-export function createSpoolReader(dir: string, key: Buffer, from: SpoolPosition): SpoolReader {
+export function createSpoolReader(dir: string | readonly string[], key: Buffer, from: SpoolPosition): SpoolReader {
+  const dirs = [dir].flat();
   let segment = from.segment;
   let resumeAt = from.offset;
   let fd = -1;
@@ -66,7 +67,7 @@ export function createSpoolReader(dir: string, key: Buffer, from: SpoolPosition)
   function openNext(): boolean {
     const number = resumeAt > 0 && exists(segment) ? segment : firstFrom(segment);
     if (number === null) return false;
-    fd = openSync(join(dir, segmentName(number)), "r");
+    fd = openSegment(number);
     if (number !== segment) resumeAt = 0;
     segment = number;
     base = 0;
@@ -103,8 +104,8 @@ export function createSpoolReader(dir: string, key: Buffer, from: SpoolPosition)
   }
 
   function readHeader(final: boolean): boolean {
-    while (fill());
-    const header = readSegmentHeader(bytes, key);
+    let header = readSegmentHeader(bytes, key);
+    while (!header && fill()) header = readSegmentHeader(bytes, key);
     if (!header) {
       if (final && bytes.length > 0) damage++;
       return false;
@@ -151,13 +152,28 @@ export function createSpoolReader(dir: string, key: Buffer, from: SpoolPosition)
     resumeAt = 0;
   }
 
+  /** A segment that is moved from one directory to the next meanwhile is found there. */
+  function openSegment(number: number): number {
+    for (const [i, one] of dirs.entries())
+      try {
+        return openSync(join(one, segmentName(number)), "r");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT" || i === dirs.length - 1) throw error;
+      }
+    throw new Error("a spool has no directory");
+  }
+
+  function segments(): number[] {
+    if (dirs.length === 1) return listSegments(dirs[0] as string);
+    return [...new Set(dirs.flatMap(listSegments))].sort((a, b) => a - b);
+  }
   function exists(number: number) {
-    return listSegments(dir).includes(number);
+    return segments().includes(number);
   }
   function firstFrom(number: number) {
-    return listSegments(dir).find((n) => n >= number) ?? null;
+    return segments().find((n) => n >= number) ?? null;
   }
   function laterSegment() {
-    return listSegments(dir).find((n) => n > segment) ?? null;
+    return segments().find((n) => n > segment) ?? null;
   }
 }

@@ -24,6 +24,13 @@ export function appendAll(fd: number, parts: Buffer[]): void {
   while (done < rest.length) done += writevSync(fd, [rest.subarray(done)]);
 }
 
+/** Takes away what a failed write left behind. What cannot be cut is found torn by the reader. */
+export function cutBack(fd: number, bytes: number): void {
+  try {
+    ftruncateSync(fd, bytes);
+  } catch {}
+}
+
 /** Like appendAll without blocking the loop; on an error the file is cut back to `from`, so that a retry starts clean. */
 export function writeFully(
   fd: number,

@@ -6,6 +6,9 @@ export const spoolRoot = (dataDir: string): string => join(dataDir, "spool");
 export const spoolKeyFile = (dataDir: string): string => join(dataDir, "keys", "spool.key");
 export const contentKeyFile = (dataDir: string): string => join(dataDir, "keys", "content.key");
 
+/** Where stored segments go that are kept (OMNIMETER_KEEP_SPOOL): beside the others they would count as waiting. */
+export const keptDir = (dir: string): string => join(dir, "kept");
+
 /**
  * The directory of one worker's spool and its identity: a random name kept in the directory, so that two hosts (or a
  * deleted and recreated directory) never share a row of spool_positions.

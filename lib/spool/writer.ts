@@ -3,15 +3,15 @@ import { closeSync, fdatasyncSync, fstatSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FRAME, FRAME_HEADER_BYTES, type Tally, writeFrameHeader } from "./frames.ts";
 import { createSegmentHeader, listSegments, sealBatch, segmentName } from "./segment.ts";
-import { appendAll, createWhole, writeFully } from "./segment-file.ts";
+import { appendAll, createWhole, cutBack, writeFully } from "./segment-file.ts";
 
 /**
  * Appends frames to a spool. One writer per worker and directory.
  *
  *   usual    frames are copied into the batch; at the end of a loop turn with a start or an end, else at 64 kB or
  *            5 ms, the batch is sealed and written with one synchronous write, then the held callbacks run
- *   strained a write took longer than SLOW_MS or failed: sealed batches wait in a queue and one asynchronous write at a
- *            time works it off; held callbacks run when their batch is written or after HOLD_MS ("at risk"); new calls
+ *   strained a write took longer than SLOW_MS or failed: batches wait in a queue and one asynchronous write at a time
+ *            seals and works it off, in a new segment when this one takes no more for another reason than a full disk; held callbacks run when their batch is written or after HOLD_MS ("at risk"); new calls
  *            are dropped, with their reason, while the disk fails or the queue is full. Back to usual when the queue
  *            is empty and the last write was quick.
  */
@@ -74,7 +74,8 @@ interface OpenSegment {
   openedAtMs: number;
 }
 interface QueuedBatch {
-  bytes: Buffer;
+  /** Not sealed yet: a segment has its own key. */
+  plaintext: Buffer;
   holds: Hold[];
 }
 
@@ -222,19 +223,21 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
     armed = false;
     if (used === 0) return release(holds.splice(0), true);
     if (!strained) rotate();
-    const parts = sealBatch(segment.key, segment.batches++, batch.subarray(0, used));
+    const plaintext = batch.subarray(0, used);
     used = 0;
     const waiting = holds;
     holds = [];
-    if (strained) return enqueue(Buffer.concat(parts), waiting);
+    if (strained) return enqueue(Buffer.from(plaintext), waiting);
+    const parts = sealBatch(segment.key, segment.batches, plaintext);
     const before = performance.now();
     try {
       appendSync(segment.fd, parts);
       if (fsync) fdatasyncSync(segment.fd);
     } catch (error) {
       strain(reasonOf(error));
-      return enqueue(Buffer.concat(parts), waiting);
+      return enqueue(Buffer.from(plaintext), waiting);
     }
+    segment.batches++;
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     segment.bytes += bytes;
     spoolBytes += bytes;
@@ -258,10 +261,10 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
     failing = reason;
   }
 
-  function enqueue(bytes: Buffer, waiting: Hold[]) {
-    const entry = { bytes, holds: waiting };
+  function enqueue(plaintext: Buffer, waiting: Hold[]) {
+    const entry = { plaintext, holds: waiting };
     queue.push(entry);
-    queueBytes += bytes.length;
+    queueBytes += plaintext.length;
     if (waiting.length) setTimeout(overdue, HOLD_MS, entry);
     pump();
   }
@@ -279,18 +282,26 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
     if (pumping || !entry) return;
     pumping = true;
     const before = performance.now();
-    writeFully(segment.fd, entry.bytes, segment.bytes, fsync, (error) => {
+    // The same number again after a failure: it is the same batch, or another segment's key.
+    const into = segment;
+    const sealed = Buffer.concat(sealBatch(into.key, into.batches, entry.plaintext));
+    writeFully(into.fd, sealed, into.bytes, fsync, (error) => {
       pumping = false;
+      // Into a file that somebody deleted meanwhile: once more, into its successor.
+      if (into !== segment) return pump();
       if (error) {
         failing = reasonOf(error);
+        if (failing === "disk_error" && into.batches > 0) leaveSegment();
+        if (into !== segment) return pump();
         setTimeout(pump, RETRY_MS);
         return;
       }
       failing = null;
-      segment.bytes += entry.bytes.length;
-      spoolBytes += entry.bytes.length;
+      segment.batches++;
+      segment.bytes += sealed.length;
+      spoolBytes += sealed.length;
       queue.shift();
-      queueBytes -= entry.bytes.length;
+      queueBytes -= entry.plaintext.length;
       release(entry.holds.splice(0), true);
       if (queue.length) pump();
       else if (performance.now() - before < SLOW_MS) relax();
@@ -306,11 +317,16 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
 
   function rotate() {
     const old = segment.bytes >= segmentBytes || performance.now() - segment.openedAtMs > SEGMENT_MS;
-    if (!old) return;
-    const before = segment.fd;
+    if (old) leaveSegment();
+  }
+
+  /** Also where a file takes no more (EFBIG, EIO): one that took something, so that a broken disk is not filled with empty ones. */
+  function leaveSegment() {
+    const { fd, bytes } = segment;
     try {
       openSegment();
-      closeSync(before);
+      cutBack(fd, bytes);
+      closeSync(fd);
     } catch {
       // No room for another file: go on in this one, and try again at the next batch.
     }

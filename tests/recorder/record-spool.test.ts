@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { matchFeedback } from "#db/match-feedback.ts";
 import { recordBatch } from "#db/record-batch.ts";
 import { leaseSpool, releaseSpool, touchSpool } from "#db/spool-lease.ts";
 import { openContent } from "#lib/privacy/seal.ts";
@@ -47,7 +46,6 @@ function newSpool(segmentBytes = 1 << 20) {
         touch: (name, by) => touchSpool(db.sql, name, by),
         release: (name, by) => releaseSpool(db.sql, name, by),
         record: (batch) => recordBatch(db.sql, batch),
-        matchFeedback: (recentOnly) => matchFeedback(db.sql, recentOnly),
       });
       const done = store.lease(spool, lease, true).then((held) =>
         recordSpool(held as NonNullable<typeof held>, {
@@ -150,6 +148,25 @@ describe("the recorder", () => {
     expect(await equation(spool.spool)).toEqual([{ accepted: 25, stored: 25, set_aside: 0, dropped: {} }]);
   });
 
+  it("sets a batch aside that cannot be written down, instead of trying it for ever", async () => {
+    const spool = newSpool();
+    const writer = spool.newWriter();
+    const recorder = spool.record((store) => ({
+      ...store,
+      async record(batch) {
+        if (batch.calls.length > 0) throw new RangeError("Invalid string length");
+        return store.record(batch);
+      },
+    }));
+    await writeCalls(writer, 2);
+    await expect.poll(() => equation(spool.spool)).toEqual([{ accepted: 2, stored: 0, set_aside: 2, dropped: {} }]);
+    await recorder.stop();
+    writer.close();
+    expect(await db.sql`select distinct reason from set_aside where spool = ${spool.spool}`).toEqual([
+      { reason: "cannot be read: Invalid string length" },
+    ]);
+  });
+
   it("starts anew when the answer to a commit was lost, and counts nothing twice", async () => {
     const spool = newSpool();
     const writer = spool.newWriter();
@@ -230,6 +247,44 @@ describe("the recorder", () => {
     expect(call).toMatchObject({ outcome: "completed", request_model: "gpt-4o", cut: false, input_tokens: 13 });
     expect(await db.sql`select 1 from spool_carried where spool = ${spool.spool}`).toHaveLength(0);
     expect(await equation(spool.spool)).toEqual([{ accepted: 82, stored: 82, set_aside: 0, dropped: {} }]);
+  });
+
+  it("carries long calls alone, and after a crash reads on those that were carried and those that were not", async () => {
+    const spool = newSpool(4000);
+    const writer = spool.newWriter();
+    const first = spool.record();
+    const long = await begin(writer);
+    writer.chunk(FRAME.requestChunk, long, 1, 0, requestBytes.subarray(0, 20));
+    await writeCalls(writer, 40);
+    const short = await begin(writer);
+    writer.chunk(FRAME.requestChunk, short, 1, 0, requestBytes.subarray(0, 30));
+    await writeCalls(writer, 1);
+    await spool.until(41);
+    expect(
+      (await db.sql`select seq from spool_carried where spool = ${spool.spool}`).map(({ seq }) => Number(seq)),
+    ).toEqual([long]);
+    // The second takes the lease as from a dead one; the first finds out when it next asks.
+    const second = spool.record();
+    for (const [seq, at] of [
+      [long, 20],
+      [short, 30],
+    ] as const) {
+      writer.chunk(FRAME.requestChunk, seq, 2, at, requestBytes.subarray(at));
+      writer.head(seq, 3, JSON.stringify({ status: 200, headers: response?.headers }));
+      writer.chunk(FRAME.responseChunk, seq, 4, 0, answerBytes);
+      const end = endOf({ requestBytes: requestBytes.length, responseBytes: answerBytes.length });
+      await new Promise<void>((resolve) => writer.end(seq, 5, JSON.stringify(end), resolve));
+    }
+    await spool.until(43);
+    await Promise.all([first.stop(), second.stop()]);
+    writer.close();
+    for (const seq of [long, short])
+      expect((await spool.calls()).find((call) => call.seq === seq)).toMatchObject({
+        ...{ outcome: "completed", request_model: "gpt-4o", cut: false, input_tokens: 13 },
+        request_bytes: requestBytes.length,
+      });
+    expect(await db.sql`select 1 from spool_carried where spool = ${spool.spool}`).toHaveLength(0);
+    expect(await equation(spool.spool)).toEqual([{ accepted: 43, stored: 43, set_aside: 0, dropped: {} }]);
   });
 
   it("calls what a dead worker left open interrupted, with what had been seen", async () => {

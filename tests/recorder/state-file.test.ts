@@ -5,11 +5,15 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createLog } from "#lib/log.ts";
 import { createFigures } from "#lib/recorder/figures.ts";
 import { keepStateFile } from "#lib/recorder/state-file.ts";
-import { readRecorderState, writeRecorderState } from "#lib/recorder-state.ts";
+import { RECORDER_SLOTS, readRecorderState, readSlot, writeRecorderState } from "#lib/recorder-state.ts";
+
+const NOW = 1_800_000_000_000;
+/** A process that lives and is not this one. */
+const ALIVE = process.ppid;
 
 let dir: string;
 beforeEach(() => {
-  vi.useFakeTimers({ now: 1_800_000_000_000 });
+  vi.useFakeTimers({ now: NOW });
   dir = mkdtempSync(join(tmpdir(), "omnimeter-state-file-"));
 });
 afterEach(() => {
@@ -18,41 +22,79 @@ afterEach(() => {
 });
 
 const recorder = () => createFigures({ earlier: [], countRun: async () => ({ stored: 0, setAside: 0 }) });
-const keep = (figures: ReturnType<typeof recorder>) => keepStateFile(dir, figures, createLog("test"));
-const spoolsSaid = () => readRecorderState(dir)?.spools.map(({ spool }) => spool);
+const keep = (figures = recorder(), holder?: string) =>
+  keepStateFile(
+    dir,
+    figures,
+    createLog("test", () => {}),
+    holder,
+  );
 const held = { run: "r", high: { segment: 1, offset: 0 } };
+const said = (holder: string, writtenAtMs = NOW, slot = 0) =>
+  writeRecorderState(dir, { holder, writtenAtMs, spools: [], families: [] }, slot);
 
-test("a second recorder that holds nothing leaves the first one's figures alone, and takes over when it is gone", async () => {
+test("two recorders of one folder each have their say, and are read as one", async () => {
   const first = recorder();
   const watch = await first.follow("spool-a", held);
-  keep(first);
+  keep(first, `${ALIVE}:first`);
   const second = recorder();
-  vi.advanceTimersByTime(500);
-  keep(second);
+  await second.follow("spool-b", held);
+  keep(second, "1:second");
   for (let look = 0; look < 5; look++) {
-    expect(spoolsSaid()).toEqual(["spool-a"]);
+    expect(readRecorderState(dir)?.spools).toMatchObject([
+      { spool: "spool-a", counts: { run: "r" } },
+      { spool: "spool-b", counts: { run: "r" } },
+    ]);
     vi.advanceTimersByTime(500);
   }
-  // The first lets go, as a recorder does that stops, and the second one follows the spool.
+  const batches = readRecorderState(dir)?.families.find(({ name }) => name === "omnimeter_batch_calls");
+  expect(batches?.samples.map(({ labels }) => labels)).toEqual([{}, { recorder: "1" }]);
+  // The first lets go, as a recorder does that stops, and the second one takes it.
   watch.letGo();
-  await second.follow("spool-b", held);
+  await second.follow("spool-a", { run: "s", high: { segment: 2, offset: 5 } });
   vi.advanceTimersByTime(1000);
-  expect(spoolsSaid()).toEqual(["spool-b"]);
-  vi.advanceTimersByTime(500);
-  expect(spoolsSaid()).toEqual(["spool-b"]);
+  const [a] = readRecorderState(dir)?.spools ?? [];
+  expect(a).toMatchObject({ spool: "spool-a", counts: { run: "s" }, high: { segment: 2, offset: 5 } });
+});
+
+test("two that begin in the same moment part at their next word", () => {
+  keep(recorder(), `${ALIVE}:first`);
+  // As if neither had seen the other.
+  said(`${ALIVE}:other`);
+  vi.advanceTimersByTime(1000);
+  expect([readSlot(dir, 0)?.holder, readSlot(dir, 1)?.holder]).toEqual([`${ALIVE}:other`, `${ALIVE}:first`]);
 });
 
 test("alone it speaks at once and each second, with a spool or without one", () => {
-  keep(recorder());
-  expect(readRecorderState(dir)?.writtenAtMs).toBe(1_800_000_000_000);
+  keep();
+  expect(readRecorderState(dir)?.writtenAtMs).toBe(NOW);
   vi.advanceTimersByTime(1000);
-  expect(readRecorderState(dir)?.writtenAtMs).toBe(1_800_000_001_000);
+  expect(readRecorderState(dir)?.writtenAtMs).toBe(NOW + 1000);
 });
 
-test("what a dead recorder said last is in nobody's way once it is old", () => {
-  writeRecorderState(dir, { writtenAtMs: 1_800_000_000_000 - 9500, spools: [], families: [] });
-  keep(recorder());
-  expect(readRecorderState(dir)?.writtenAtMs).toBe(1_800_000_000_000 - 9500);
-  vi.advanceTimersByTime(1000);
-  expect(readRecorderState(dir)?.writtenAtMs).toBe(1_800_000_001_000);
+test.each([
+  ["whose process is gone", "999999999:dead", NOW],
+  ["that is silent for long", `${ALIVE}:hung`, NOW - 10_001],
+  ["that had this process's number", `${process.pid}:before`, NOW],
+])("takes the place of one %s", (_, holder, writtenAtMs) => {
+  said(holder, writtenAtMs);
+  keep(recorder(), "2:mine");
+  expect(readSlot(dir, 0)?.holder).toBe("2:mine");
+});
+
+test("what a dead one said of a spool stays true, but its counts are not known and its figures are gone", async () => {
+  const first = recorder();
+  await first.follow("spool-a", held);
+  writeRecorderState(dir, { ...first.state(), holder: "1:dead", writtenAtMs: NOW - 60_000 }, 1);
+  keep(recorder(), "2:mine");
+  const state = readRecorderState(dir);
+  expect(state?.spools).toMatchObject([{ spool: "spool-a", counts: null, high: held.high }]);
+  expect(state?.families.every(({ samples }) => samples.every(({ labels }) => !("recorder" in labels)))).toBe(true);
+});
+
+test("one more than there are places for says nothing, and disturbs nobody", () => {
+  for (let slot = 0; slot < RECORDER_SLOTS; slot++) said(`${ALIVE}:${slot}`, NOW, slot);
+  keep(recorder(), "2:mine");
+  const holders = Array.from({ length: RECORDER_SLOTS }, (_, slot) => readSlot(dir, slot)?.holder);
+  expect(holders).not.toContain("2:mine");
 });

@@ -88,6 +88,7 @@ describe("how a call ended", () => {
     ["an upstream that broke off", CHUNK, "upstream_reset", "truncated"],
     ["an upstream that ended without saying so", CHUNK, "completed", "truncated"],
     ["a process that died", CHUNK, null, "interrupted"],
+    ["a proxy that was stopped and did not wait any longer", CHUNK, "interrupted", "interrupted"],
   ] as const)("%s", async (_, text, ending, expected) => expect(await outcome(stream(text, ending))).toBe(expected));
 
   it("an upstream that could not be reached, or that said no", async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writevSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -285,6 +286,39 @@ describe("the spool when the disk does not do its part", () => {
     await writeCall(writer, "kept");
     writer.close();
     expect(readAll(dir).exchanges.map(bodyOf)).toEqual(["kept"]);
+  });
+
+  it("goes on in a new segment when a file may not grow any more (EFBIG)", async () => {
+    const dir = newDir();
+    const key = randomBytes(32);
+    const url = (file: string) => JSON.stringify(new URL(`../../lib/spool/${file}`, import.meta.url).href);
+    // Calls of 4 kB each, in files of at most 32 blocks (16 or 32 kB, as the shell counts). A tenth at a time is refused
+    // meanwhile, so each is tried until it is taken.
+    const script = `
+      const { createSpoolWriter } = await import(${url("writer.ts")});
+      const key = Buffer.from("${key.toString("hex")}", "hex");
+      const writer = createSpoolWriter({ dir: ${JSON.stringify(dir)}, spool: "s", key, spoolBytes: 1e9 });
+      for (let i = 0; i < 40; ) {
+        const seq = await new Promise((done) => {
+          const seq = writer.start(JSON.stringify({ id: "id-" + i, body: "x".repeat(4000) }), () => done(seq));
+          if (seq === 0) setTimeout(done, 5, 0);
+        });
+        if (seq === 0) continue;
+        i++;
+        await new Promise((done) => writer.end(seq, 1, '{"ending":"completed"}', done));
+      }
+      while (writer.tally().strained) await new Promise((soon) => setTimeout(soon, 5));
+      writer.close();`;
+    execFileSync("sh", ["-c", 'ulimit -f 32; exec "$0" --input-type=module -e "$1"', process.execPath, script]);
+    const reader = createSpoolReader(dir, key, { segment: 0, offset: 0 });
+    const assembler = createAssembler("s");
+    const ids: string[] = [];
+    for (let batch = reader.next(); batch; batch = reader.next())
+      ids.push(...assembler.add(batch).exchanges.map(({ id }) => id));
+    reader.close();
+    expect(ids.sort()).toEqual(Array.from({ length: 40 }, (_, i) => `id-${i}`).sort());
+    expect(reader.damaged()).toBe(0);
+    expect(listSegments(dir).length).toBeGreaterThan(4);
   });
 
   it("starts on a directory it cannot write to, relays without recording, and says why", async () => {

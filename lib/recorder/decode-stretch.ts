@@ -1,0 +1,70 @@
+import type { Exchange } from "#lib/exchange.ts";
+import type { Caution } from "./caution.ts";
+import { type DecodedExchange, type DecodeOptions, decodeExchange } from "./decode-exchange.ts";
+import { sealExchange } from "./kept-exchange.ts";
+import type { Undecoded } from "./store.ts";
+
+interface Options extends DecodeOptions {
+  spoolKey: Buffer;
+  caution: Caution;
+}
+
+/** Far longer than the largest exchange takes. */
+const DECODE_MS = 60_000;
+/** Kept with what was said, in an hour; the rest is kept without: a fault that meets every call must not fill the database. */
+const BODIES_BYTES_AN_HOUR = 256 << 20;
+const HOUR_MS = 3_600_000;
+
+export interface DecodedStretch {
+  calls: DecodedExchange[];
+  undecoded: Undecoded[];
+}
+
+export interface StretchDecoder {
+  /** One exchange after the other; one that fails, or never comes to an end, is kept and the others go on. */
+  decode(exchanges: readonly Exchange[]): Promise<DecodedStretch>;
+  keep(exchange: Exchange, error: Error): Undecoded;
+}
+
+export function createStretchDecoder(options: Options): StretchDecoder {
+  const { caution, spoolKey, contentKey } = options;
+  let bytes = 0;
+  let hourEndsAt = 0;
+
+  return { decode: decodeAll, keep };
+
+  async function decodeAll(exchanges: readonly Exchange[]): Promise<DecodedStretch> {
+    const done: DecodedStretch = { calls: [], undecoded: [] };
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    late.catch(() => {});
+    const timer = setTimeout(() => reject(new Error(`it was not read in ${DECODE_MS / 1000} s`)), DECODE_MS);
+    try {
+      for (const exchange of exchanges) {
+        timer.refresh();
+        try {
+          if (caution.isDeadly(exchange)) throw new Error("the recorder died each time that it read this");
+          caution.begins(exchange);
+          done.calls.push(await Promise.race([decodeExchange(exchange, options), late]));
+        } catch (error) {
+          done.undecoded.push(keep(exchange, error as Error));
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    return done;
+  }
+
+  function keep(exchange: Exchange, { message }: Error): Undecoded {
+    if (Date.now() > hourEndsAt) {
+      hourEndsAt = Date.now() + HOUR_MS;
+      bytes = 0;
+    }
+    const bodies = contentKey !== null && bytes < BODIES_BYTES_AN_HOUR;
+    const sealed = sealExchange(spoolKey, exchange, bodies);
+    bytes += sealed.length;
+    const without =
+      bodies || contentKey === null ? "" : "; too many at once, so that this one is kept without its bodies";
+    return { id: exchange.id, origin: exchange.origin, reason: `cannot be read: ${message}${without}`, sealed };
+  }
+}
