@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { parseFeedback } from "#lib/feedback.ts";
 import { answerOwnError } from "./own-error.ts";
-import type { RelayContext } from "./relay.ts";
+import type { RelayContext } from "./relay-context.ts";
 
 const BODY_BYTES_MAX = 64 << 10;
 
@@ -20,6 +20,8 @@ export function answerFeedback(
     if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
   });
   req.on("end", () => {
+    // It came after all, but it was given up already.
+    if (res.headersSent) return;
     if (bytes > BODY_BYTES_MAX)
       return refuse(413, "feedback_too_large", `a feedback has at most ${BODY_BYTES_MAX} bytes.`);
     let json: unknown;

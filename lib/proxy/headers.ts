@@ -142,6 +142,13 @@ export function readResponseHeaders(
       case "content-encoding":
         out.encoded = value !== "" && value.toLowerCase() !== "identity";
         break;
+      case "transfer-encoding":
+        // Only the chunks are taken apart on the way; another coding stays on, so it must stay announced.
+        if (!/^\s*chunked\s*$/i.test(value)) {
+          out.encoded = true;
+          out.forward.push(name, /\bchunked\s*$/i.test(value) ? value : `${value}, chunked`);
+        }
+        break;
       case "content-type":
         out.eventStream = value.startsWith("text/event-stream");
         break;
@@ -176,3 +183,18 @@ function without(headers: string[], names: ReadonlySet<string>): string[] {
     if (!names.has((headers[i] as string).toLowerCase())) kept.push(headers[i] as string, headers[i + 1] as string);
   return kept;
 }
+
+/** The body grew by a few bytes; and an encoded answer could not have the extra chunk taken out again. */
+export function forChangedBody(headers: string[], length: number): string[] {
+  const out: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const lower = (headers[i] as string).toLowerCase();
+    if (lower === "content-length") out.push(headers[i] as string, String(length));
+    else if (lower === "accept-encoding") out.push(headers[i] as string, "identity");
+    else out.push(headers[i] as string, headers[i + 1] as string);
+  }
+  return out;
+}
+
+export const withoutHeader = (headers: string[], name: string): string[] =>
+  headers.filter((_, i) => (headers[i - (i % 2)] as string).toLowerCase() !== name);

@@ -5,33 +5,21 @@ import { insertIncludeUsage } from "#lib/openai/include-usage.ts";
 import { answersSecret, canIncludeUsage, maskQuery } from "#lib/openai/relay.ts";
 import { createUsageStripper, type UsageStripper } from "#lib/openai/usage-chunk.ts";
 import { FRAME } from "#lib/spool/frames.ts";
-import type { SpoolWriter } from "#lib/spool/writer.ts";
+import type { Refusal } from "./admit.ts";
 import { AnswerBody } from "./answer-body.ts";
-import type { Figures } from "./figures.ts";
-import { readRequestHeaders, readResponseHeaders } from "./headers.ts";
+import { diagnose, isHangUp, isOurRefusal } from "./diagnose.ts";
+import { forChangedBody, readRequestHeaders, readResponseHeaders, withoutHeader } from "./headers.ts";
 import { HeldRefusal } from "./held-refusal.ts";
+import type { Cut, OpenCall } from "./open-call.ts";
 import { answerOwnError } from "./own-error.ts";
+import type { RelayContext } from "./relay-context.ts";
 import { Tap } from "./tap.ts";
 import { withTrace } from "./trace-headers.ts";
 import { Upload } from "./upload.ts";
-import type { ConnectTimer, Upstream } from "./upstreams.ts";
+import type { Upstream } from "./upstreams.ts";
 
-export interface RelayContext {
-  spool: SpoolWriter;
-  newId: () => string;
-  fingerprint: (secret: string) => string;
-  keepBytes: number;
-  keepHeadersBytes: number;
-  maxCalls: number;
-  includeUsage: boolean;
-  includeUsageBytes: number;
-  /** The upstream gets our `traceparent`, because the recorder makes spans. */
-  traces: boolean;
-  /** Calls being recorded now. */
-  inFlight: number;
-  figures: Figures;
-  connectTimer: ConnectTimer;
-}
+/** An upstream that restarts closes all that were idle, and each of them may be the next one. */
+const RECONNECTS_MAX = 8;
 
 /**
  * One HTTP call on its way through.
@@ -39,10 +27,10 @@ export interface RelayContext {
  *   client ── Upload ──► upstream      the start frame is written before the upstream hears of the call
  *   client ◄── hold ◄─── upstream      bytes go out first, then to the tap; the last part waits for the end frame
  *
- * It ends exactly once, in one of four ways: the upstream finished, the upstream broke off, the upstream could not be
- * reached, the client left. `#finish` is the only door.
+ * It ends exactly once, in one of five ways: the upstream finished, the upstream broke off, the upstream could not be
+ * reached, the client left, the worker cut it. `#finish` is the only door.
  */
-export class Relay implements Dispatcher.DispatchHandler {
+export class Relay implements Dispatcher.DispatchHandler, OpenCall {
   readonly #context: RelayContext;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -62,6 +50,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   #usageInserted = false;
   /** Sent again without the insertion. When that is answered, the upstream is known to refuse it: a 400 alone may be about something else. */
   #resent = false;
+  /** How often it was sent again because the connection that it went out on had been closed. */
+  #reconnects = 0;
   #stripper: UsageStripper | null = null;
   /** Body of a 400 that may refuse what was inserted: held until it is known. */
   #refusal: HeldRefusal | null = null;
@@ -268,16 +258,24 @@ export class Relay implements Dispatcher.DispatchHandler {
     // An upload that broke off reaches us through undici, perhaps before the response's own close.
     if (this.#res.destroyed || (this.#req.destroyed && !this.#req.complete)) return this.#clientLeft();
     if (this.#body) return this.#brokeOff(this.#body, error);
-    // undici refuses a few things that Node's parser lets pass (raw UTF-8 in the path, for instance).
-    if (error.code?.startsWith("UND_ERR_INVALID") || error.code === "UND_ERR_NOT_SUPPORTED")
-      return this.#unreachable(400, "omnimeter_bad_request", `this request cannot be relayed: ${error.message}.`);
-    const [status, code, what] = diagnosis(error);
-    this.#unreachable(
-      status,
-      code,
-      `${what} (${this.#upstream.origin}: ${error.code ?? error.name}). Nothing was answered; check OMNIMETER_UPSTREAM and the network, then try again.`,
-      error,
-    );
+    if (this.#mayReconnect(error)) {
+      this.#reconnects++;
+      this.#controller = null;
+      return this.#dispatch(null, this.#headers.forward);
+    }
+    this.#unreachable(diagnose(error, this.#upstream.origin), error);
+  }
+
+  /**
+   * A connection that was idle is closed by the upstream while the request is on its way to it. Only what may safely be done
+   * twice is sent again, until it went out on a new connection (RFC 9110, section 9.2.2): whether a POST was read before, nobody
+   * can tell.
+   */
+  #mayReconnect(error: Error): boolean {
+    const { method } = this.#req;
+    const wasIdle = this.#sentAt !== null && this.connectMs === null;
+    const mayRepeat = (method === "GET" || method === "HEAD") && !this.#upload;
+    return mayRepeat && wasIdle && this.#reconnects < RECONNECTS_MAX && isHangUp(error);
   }
 
   #brokeOff(body: AnswerBody, error: Error & { code?: string }): void {
@@ -286,13 +284,29 @@ export class Relay implements Dispatcher.DispatchHandler {
     );
   }
 
-  #unreachable(status: number, code: string, message: string, error?: Error & { code?: string }): void {
-    const ending = this.#sentAt !== null && error ? "upstream_reset" : "unreachable";
-    this.#finish(ending, error?.code ?? message, undefined, () => {
-      this.#res.setHeader("x-omnimeter-call-id", this.#id);
-      answerOwnError(this.#context.figures, this.#res, status, code, message);
-      this.#dropUpload();
+  #unreachable(refusal: Refusal, error: Error & { code?: string }): void {
+    const refusedByUs = isOurRefusal(refusal);
+    const ending = this.#sentAt !== null && !refusedByUs ? "upstream_reset" : "unreachable";
+    const cause = refusedByUs ? refusal.message : (error.code ?? refusal.message);
+    this.#finish(ending, cause, undefined, () => this.#refuse(refusal));
+  }
+
+  /** Our answer in the place of the upstream's. */
+  #refuse({ status, code, message }: Refusal): void {
+    this.#res.setHeader("x-omnimeter-call-id", this.#id);
+    answerOwnError(this.#context.figures, this.#res, status, code, message);
+    this.#dropUpload();
+  }
+
+  cut(why: Cut): void {
+    if (this.#finished) return;
+    this.passTurn();
+    this.#finish(why.ending, why.message, undefined, () => {
+      if (this.#body) return this.#body.breakOff(this.#stripper?.flush(), false);
+      this.#res.shouldKeepAlive = false;
+      this.#refuse(why);
     });
+    this.#controller?.abort(new Error(why.message));
   }
 
   #clientLeft(): void {
@@ -356,30 +370,6 @@ export class Relay implements Dispatcher.DispatchHandler {
 }
 
 const passTurn = (relay: Relay): void => relay.passTurn();
-
-/** Status, code and words for an upstream that gave no answer. */
-function diagnosis(error: Error & { code?: string }): [number, string, string] {
-  if (error.code === "UND_ERR_CONNECT_TIMEOUT" || error.code === "ETIMEDOUT")
-    return [504, "omnimeter_upstream_timeout", "the upstream did not accept a connection in time"];
-  if (error.code === "ECONNRESET" || error.code === "UND_ERR_SOCKET")
-    return [502, "omnimeter_upstream_reset", "the upstream closed the connection before it answered"];
-  return [502, "omnimeter_upstream_unreachable", "the upstream cannot be reached"];
-}
-
-/** The body grew by a few bytes; and an encoded answer could not have the extra chunk taken out again. */
-function forChangedBody(headers: string[], length: number): string[] {
-  const out: string[] = [];
-  for (let i = 0; i < headers.length; i += 2) {
-    const lower = (headers[i] as string).toLowerCase();
-    if (lower === "content-length") out.push(headers[i] as string, String(length));
-    else if (lower === "accept-encoding") out.push(headers[i] as string, "identity");
-    else out.push(headers[i] as string, headers[i + 1] as string);
-  }
-  return out;
-}
-
-const withoutHeader = (headers: string[], name: string): string[] =>
-  headers.filter((_, i) => (headers[i - (i % 2)] as string).toLowerCase() !== name);
 
 /** undici reads the reason as UTF-8, Node writes Latin-1 and throws on anything else. */
 const isReason = (text: string | undefined): text is string => !!text && /^[\t\x20-\x7e]+$/.test(text);

@@ -1,13 +1,24 @@
+import { randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { ExchangeEnd, ExchangeEnding } from "#lib/exchange.ts";
 import { maskQuery } from "#lib/openai/relay.ts";
+import { closeFrame } from "./frame-boundary.ts";
+import { pipeFrames } from "./frame-pipe.ts";
 import { readRequestHeaders, readResponseHeaders } from "./headers.ts";
+import { type Cut, type OpenCall, STOPPED } from "./open-call.ts";
 import { ownErrorMessage } from "./own-error.ts";
-import type { RelayContext } from "./relay.ts";
+import type { RelayContext } from "./relay-context.ts";
 import { withTrace } from "./trace-headers.ts";
 import type { Upstream } from "./upstreams.ts";
+
+/** What a client may say before the upstream has answered; its socket is paused beyond. */
+const EARLY_BYTES_MAX = 64 << 10;
+/** Going away (RFC 6455, section 7.4.1). */
+const GOING_AWAY = 1001;
+/** How long both sides have to answer a goodbye. */
+const GOODBYE_MS = 2000;
 
 /**
  * Relays a WebSocket: the upgrade goes to the upstream as it came, then both sockets are piped, so frames, subprotocols,
@@ -20,7 +31,7 @@ export function relayUpgrade(
   first: Buffer,
   upstream: Upstream,
   target: string,
-): void {
+): OpenCall {
   const startedAt = performance.now();
   const at = () => performance.now() - startedAt;
   const id = context.newId();
@@ -32,9 +43,21 @@ export function relayUpgrade(
   let sentAtMs: number | null = null;
   let clientBytes = 0;
   let upstreamBytes = 0;
+  let joined = false;
+  let closeCode: number | null = null;
+  /** Something that closes the upstream's side, as far as it is there. */
+  let hangUp = () => {};
+  /** Before the upgrade is answered there is nobody to say goodbye to. */
+  let goAway = () => cut(STOPPED);
   client.on("error", () => {});
+  client.on("close", () => {
+    finish("client_aborted", "the client closed the connection");
+    hangUp();
+  });
+  const early = keepEarly(client, first, () => client.destroy());
   record();
   if (seq === 0) connect();
+  return { cut, goAway: () => goAway() };
 
   function record() {
     if (context.inFlight >= context.maxCalls) return spool.drop("too_many_calls");
@@ -55,7 +78,7 @@ export function relayUpgrade(
   }
 
   function connect() {
-    if (client.destroyed) return finish("client_aborted", "the client closed the connection");
+    if (finished) return;
     const url = new URL(upstream.origin);
     sentAtMs = at();
     const up = ask(url, {
@@ -73,10 +96,7 @@ export function relayUpgrade(
       agent: false,
     });
     if (!up) return;
-    client.on("close", () => {
-      if (!finished) finish("client_aborted", "the client closed the connection");
-      up.destroy();
-    });
+    hangUp = () => up.destroy();
     up.on("upgrade", (answer, socket, rest) => join(answer, socket as Duplex, rest));
     up.on("response", (answer) => refuse(answer));
     up.on("error", (error) => unreachable(error));
@@ -95,27 +115,51 @@ export function relayUpgrade(
   }
 
   function join(answer: IncomingMessage, socket: Duplex, rest: Buffer) {
+    joined = true;
     head(answer);
     countWhileOpen();
     client.write(headText(answer), "latin1");
     for (const one of [client, socket] as { setNoDelay?: (on: boolean) => void }[]) one.setNoDelay?.(true);
-    pass(client, socket, first, (bytes) => {
+    const upwards = pipeFrames(client, socket, early.take(), (bytes) => {
       clientBytes += bytes;
     });
-    pass(socket, client, rest, (bytes) => {
+    const downwards = pipeFrames(socket, client, rest, (bytes) => {
       upstreamBytes += bytes;
     });
+    goAway = () => {
+      if (finished || closeCode !== null) return;
+      closeCode = GOING_AWAY;
+      let answers = 0;
+      const answered = () => {
+        if (++answers === 2) cut(STOPPED);
+      };
+      upwards.sayClose(closeFrame(GOING_AWAY, "the proxy is being stopped", randomBytes(4)), answered);
+      downwards.sayClose(closeFrame(GOING_AWAY, "the proxy is being stopped", null), answered);
+      setTimeout(cut, GOODBYE_MS, STOPPED);
+    };
     // Whoever ends first has closed it; that the other side then hangs up is how it goes.
-    socket.on("end", () => finish("completed"));
+    const over = () => (closeCode === null ? finish("completed") : finish(STOPPED.ending, STOPPED.message));
+    socket.on("end", over);
     socket.on("error", (error) => {
       finish("upstream_reset", (error as NodeJS.ErrnoException).code);
       client.destroy();
     });
     socket.on("close", () => {
-      finish("completed");
+      over();
       client.end();
     });
-    client.on("close", () => socket.destroy());
+    hangUp = () => socket.destroy();
+  }
+
+  /** What has been said goes out first: a goodbye is of no use when a reset overtakes it. */
+  function cut(why: Cut) {
+    if (finished) return;
+    hangUp();
+    finish(why.ending, why.message, () => {
+      if (joined) return void client.end(() => client.destroy());
+      context.figures.ownError(why.code);
+      client.end(ownErrorMessage(why.status, "Service Unavailable", why.code, why.message));
+    });
   }
 
   function countWhileOpen() {
@@ -126,6 +170,7 @@ export function relayUpgrade(
 
   /** The upstream said no to the upgrade: its answer passes as it is. */
   function refuse(answer: IncomingMessage) {
+    early.take();
     head(answer);
     client.write(headText(answer), "latin1");
     answer.on("data", (chunk: Buffer) => {
@@ -185,22 +230,28 @@ export function relayUpgrade(
       endAtMs: at(),
       requestBytes: clientBytes,
       responseBytes: upstreamBytes,
-      socket: { closeCode: null, clientBytes, upstreamBytes },
+      socket: { closeCode, clientBytes, upstreamBytes },
     };
     spool.end(seq, at(), JSON.stringify(end), letGo);
   }
 }
 
-/** One direction, with back-pressure and half-close. */
-function pass(from: Duplex, to: Duplex, first: Buffer, seen: (bytes: number) => void) {
-  if (first.length) {
-    seen(first.length);
-    to.write(first);
-  }
-  from.on("data", (chunk: Buffer) => {
-    seen(chunk.length);
-    if (!to.write(chunk)) from.pause();
-  });
-  to.on("drain", () => from.resume());
-  from.on("end", () => to.end());
+/** Reads on while the upstream has not answered: a client that leaves is not seen otherwise. */
+function keepEarly(client: Duplex, first: Buffer, onEnd: () => void): { take(): Buffer } {
+  const chunks = [first];
+  let bytes = first.length;
+  const keep = (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > EARLY_BYTES_MAX) client.pause();
+  };
+  client.on("data", keep);
+  client.on("end", onEnd);
+  return {
+    take() {
+      client.off("data", keep);
+      client.off("end", onEnd);
+      return Buffer.concat(chunks);
+    },
+  };
 }

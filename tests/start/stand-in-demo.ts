@@ -6,5 +6,5 @@ await runDemo({
   start: fileURLToPath(new URL("stand-in-demo-start.ts", import.meta.url)),
   words: process.argv.slice(2),
   env: process.env,
-  calls: 2000,
+  calls: 600,
 });

@@ -1,12 +1,10 @@
-import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { Exchange, ExchangeEnd } from "#lib/exchange.ts";
-import { readKey } from "#lib/keys.ts";
-import { createAssembler } from "#lib/spool/assembler.ts";
-import { createSpoolReader } from "#lib/spool/reader.ts";
-import { spoolKeyFile, spoolRoot } from "#lib/spool/spool-dir.ts";
 import { ask } from "#tests/support/http-client.ts";
 import { metric, startProxy } from "#tests/support/proxy.ts";
+import type { Script } from "#tests/support/upstream/script.ts";
+import { readSpool } from "./read-spool.ts";
 import { eventually, scripted, useWire } from "./setup.ts";
 
 const wire = useWire();
@@ -23,6 +21,43 @@ test("with one connection allowed, a second call waits for the first, and its se
 test("with the default, a second call does not wait for the first", async () => {
   const { first, second } = await recordTwo({});
   expect(sentAt(second)).toBeLessThan(answeredAt(first));
+});
+
+test("a kept connection that the upstream closes under a request: a GET is sent again, a POST is not", async () => {
+  const used = new WeakSet<object>();
+  const seen: string[] = [];
+  wire.upstream.on("/v1/once-per-connection", (req, res) => {
+    seen.push(req.method as string);
+    if (used.has(req.socket)) return req.socket.destroy();
+    used.add(req.socket);
+    res.end("answered");
+  });
+  const proxy = await startProxy(wire.upstream.url);
+  const call = async (method: string) =>
+    (await ask(`${proxy.url}/v1/once-per-connection`, { method, ...(method === "POST" && { body: "x" }) })).status;
+  const statuses = [];
+  for (let i = 0; i < 4; i++) statuses.push(await call("GET"));
+  expect(statuses).toEqual([200, 200, 200, 200]);
+  expect(seen.length).toBeGreaterThan(4);
+  seen.length = 0;
+  for (let i = 0; i < 4; i++) statuses.push(await call("POST"));
+  expect(statuses).toContain(502);
+  expect(seen).toEqual(["POST", "POST", "POST", "POST"]);
+  await proxy.stop();
+});
+
+test("another transfer coding than chunks stays on the body, and stays announced", async () => {
+  const gzipped = gzipSync("hello");
+  const script: Script = {
+    do: "raw",
+    steps: [
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n${gzipped.length.toString(16)}\r\n${gzipped.toString("latin1")}\r\n0\r\n\r\n`,
+    ],
+    last: "end",
+  };
+  const answer = await ask(`${wire.proxy.url}/v1/x`, { headers: scripted(script) });
+  expect(answer.headers["transfer-encoding"]).toBe("gzip, chunked");
+  expect(gunzipSync(answer.body).toString()).toBe("hello");
 });
 
 /** Two calls, the second begun while the upstream thinks about the first, as the spool holds them. */
@@ -46,16 +81,6 @@ async function recordTwo(env: Record<string, string>) {
   } finally {
     await proxy.stop();
   }
-}
-
-function readSpool(dataDir: string): Exchange[] {
-  const dir = join(spoolRoot(dataDir), "worker-0");
-  const reader = createSpoolReader(dir, readKey(spoolKeyFile(dataDir)), { segment: 0, offset: 0 });
-  const assembler = createAssembler("test");
-  const exchanges: Exchange[] = [];
-  for (let batch = reader.next(); batch; batch = reader.next()) exchanges.push(...assembler.add(batch).exchanges);
-  reader.close();
-  return exchanges;
 }
 
 const sentAt = ({ start, end }: Exchange) => start.startedAtMs + (end?.sentAtMs ?? Number.NaN);

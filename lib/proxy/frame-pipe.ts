@@ -1,0 +1,60 @@
+import type { Duplex } from "node:stream";
+import { createFrameBoundary } from "./frame-boundary.ts";
+
+/** One direction of a WebSocket. */
+export interface FramePipe {
+  /**
+   * Says `frame` (a Close) to the receiving side as soon as the frame under way is whole; what its sender says after that is
+   * dropped. `answered` runs when the sender has said its own Close, too.
+   */
+  sayClose(frame: Buffer, answered: () => void): void;
+}
+
+/** Passes bytes on as they are, with back-pressure and half-close, and knows where a frame ends. */
+export function pipeFrames(from: Duplex, to: Duplex, first: Buffer, seen: (bytes: number) => void): FramePipe {
+  const boundary = createFrameBoundary();
+  /** To be said at the next boundary. */
+  let goodbye: Buffer | null = null;
+  let said = false;
+  let answered = () => {};
+
+  from.on("data", pass);
+  from.resume();
+  to.on("drain", () => from.resume());
+  from.on("end", () => to.end());
+  if (first.length) pass(first);
+  return {
+    sayClose(frame, onAnswered) {
+      answered = onAnswered;
+      // Its sender closes already: the other side hears that from it.
+      if (boundary.closed) return onAnswered();
+      goodbye = frame;
+      if (boundary.between) say();
+    },
+  };
+
+  function pass(chunk: Buffer) {
+    seen(chunk.length);
+    for (let at = 0; at < chunk.length; ) {
+      at = boundary.advance(chunk, at);
+      if (!goodbye || said || !boundary.between) continue;
+      to.write(chunk.subarray(0, at));
+      say();
+    }
+    if (boundary.closed && goodbye) tellAnswered();
+    if (!said && !to.write(chunk)) from.pause();
+  }
+
+  function tellAnswered() {
+    const tell = answered;
+    answered = () => {};
+    tell();
+  }
+
+  function say() {
+    said = true;
+    to.write(goodbye);
+    // Nothing goes on from here: the rest is read for its Close.
+    from.resume();
+  }
+}
