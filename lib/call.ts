@@ -8,7 +8,7 @@ export interface Call {
   environment: string;
   /** What somebody wanted; equals `id` unless the client says otherwise. */
   operationId: string;
-  /** 0 for the first attempt, from the client's retry-count header. */
+  /** 0 for the first attempt, as the request says: its retry-count header, or its name for the operation (lib/recorder/attribution.ts). */
   attempt: number;
   upstream: string;
   /** Milliseconds since the epoch. */

@@ -5,7 +5,7 @@ import { Frame } from "#app/_frame/frame.tsx";
 import { hrefOf, type Params } from "#app/_frame/view.ts";
 import { ZonePicker } from "#app/_frame/zone-picker.tsx";
 import { Link } from "#app/_ui/link.tsx";
-import { snapshot } from "#db/queries/snapshot.ts";
+import { READER, snapshot } from "#db/queries/snapshot.ts";
 import { readConfig } from "#lib/config.ts";
 import { FirstCall } from "../calls/(list)/first-call.tsx";
 import { attentionOf } from "./attention.ts";
@@ -22,7 +22,7 @@ export const metadata: Metadata = { title: "Home" };
 export default async function HomePage({ searchParams }: { searchParams: Promise<Params> }) {
   // The start page has its own ranges, and looks at everything.
   const view = await requestedView({ tz: (await searchParams).tz });
-  const home = await snapshot(database(), (tx) => readHome(tx, view));
+  const home = await snapshot(database(), (tx) => readHome(tx, view), { as: `${READER}home` });
   const any = home.newest.length > 0;
   // The same tree with and without calls: what follows the first call must live through its arrival to announce it.
   return (

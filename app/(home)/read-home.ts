@@ -38,6 +38,8 @@ export interface Home {
 }
 
 export interface DayCount extends ErrorCount {
+  /** First attempts among them. null: some were counted before there was this figure. */
+  operations: number | null;
   /** Calls that the client gave up; in no error rate. */
   aborted: number;
 }
@@ -105,11 +107,15 @@ export const everything = (nowMs: number): Scope => scope({ fromMs: 0, toMs: now
 const scope = (interval: Interval): Scope => ({ project: PROJECT, interval, filter: {} });
 
 async function countIn(tx: Reader, interval: Interval): Promise<DayCount> {
-  if (interval.toMs <= interval.fromMs) return { calls: 0, errors: 0, aborted: 0 };
+  if (interval.toMs <= interval.fromMs) return { calls: 0, operations: 0, errors: 0, aborted: 0 };
   const slots = await callsOverTime(tx, scope(interval), [interval.fromMs, interval.toMs]);
   const sum = (which: (slot: Slot) => boolean) => slots.filter(which).reduce((calls, slot) => calls + slot.calls, 0);
   return {
     calls: sum(() => true),
+    operations: slots.reduce(
+      (all, { operations }) => (all === null || operations === null ? null : all + operations),
+      0 as number | null,
+    ),
     errors: sum(({ outcome }) => ERRORS.includes(outcome)),
     aborted: sum(({ outcome }) => outcome === "client_aborted"),
   };

@@ -66,20 +66,27 @@ function CallsTile({ day, before, view }: { day: DayCount; before: DayCount; vie
   const { minute } = timeParts(view.nowMs, view.zone);
   return (
     <Tile
-      name="Calls today"
+      name="Operations today"
       testId="tile-calls"
       large
       href={hrefOf("/calls", view, calls)}
-      value={formatCount(day.calls)}
+      value={formatCount(day.operations)}
     >
+      <p className="text-muted">
+        {day.operations === null
+          ? "being counted again since the last upgrade; "
+          : "each counted at its first attempt, of "}
+        {plural(day.calls, "call")}
+      </p>
       <p>
         <span className={day.errors > 0 ? "text-bad" : "text-muted"}>{formatShare(day.errors, day.calls)} errors</span>{" "}
         <span className="text-muted">
-          ({formatCount(day.errors)}), {formatCount(day.aborted)} given up by clients
+          ({plural(day.errors, "call")}), {formatCount(day.aborted)} given up by clients
         </span>
       </p>
       <p className="text-muted">
-        a week ago to {minute}: {plural(before.calls, "call")}, {formatShare(before.errors, before.calls)} errors
+        a week ago to {minute}: {before.operations !== null && `${plural(before.operations, "operation")}, `}
+        {plural(before.calls, "call")}, {formatShare(before.errors, before.calls)} errors
       </p>
     </Tile>
   );

@@ -1,6 +1,7 @@
 import { CopyLink } from "#app/_frame/copy-link.tsx";
 import { rangeName } from "#app/_frame/range-name.ts";
 import { RangePicker } from "#app/_frame/range-picker.tsx";
+import { SealedNote } from "#app/_frame/sealed-note.tsx";
 import { ZonePicker } from "#app/_frame/zone-picker.tsx";
 import { formatRange, msToWall, parseRange, type Range } from "#lib/range.ts";
 import { type SpendView, spendHref } from "./spend-view.ts";
@@ -44,6 +45,7 @@ export function SpendControls({ view, browserZone }: { view: SpendView; browserZ
         hrefOwn={zoned(browserZone ?? zone)}
       />
       <CopyLink path={pinned(view, endMs)} />
+      <SealedNote fromMs={interval.fromMs} />
     </>
   );
 }

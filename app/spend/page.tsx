@@ -1,17 +1,20 @@
 import type { Metadata } from "next";
 import { cookies } from "next/headers";
 import { MOST_SERIES } from "#app/_charts/series-colours.ts";
-import { database } from "#app/_data/database.ts";
+import { readInParts } from "#app/_data/read-in-parts.ts";
+import { Computed } from "#app/_frame/computed.tsx";
 import { Frame } from "#app/_frame/frame.tsx";
 import { ZONE_COOKIE } from "#app/_frame/preferences.ts";
+import { unservedBy } from "#app/_frame/unserved.ts";
 import { type Params, PROJECT, scopeOf } from "#app/_frame/view.ts";
 import { Complaints } from "#app/_ui/complaints.tsx";
 import { Link } from "#app/_ui/link.tsx";
 import { FirstCall } from "#app/calls/(list)/first-call.tsx";
 import { anyCall } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
-import { snapshot } from "#db/queries/snapshot.ts";
-import { closedMonths, SPEND_GROUPINGS, spendOf, unpricedModels } from "#db/queries/spend-page.ts";
+import { closedMonths, SPEND_GROUPINGS, type Spend, spendOf, unpricedModels } from "#db/queries/spend-page.ts";
+import { SPEND_FILTERS } from "#db/queries/spend-source.ts";
+import { type WasteFigures, wasteIn } from "#db/queries/waste.ts";
 import { readConfig } from "#lib/config.ts";
 import { ByDay } from "./by-day.tsx";
 import { ClosedMonths } from "./closed-months.tsx";
@@ -23,6 +26,7 @@ import { GROUPINGS } from "./groupings.ts";
 import { INVOICE_ZONE, readSpendView, type SpendView, spendBuckets, spendHref } from "./spend-view.ts";
 import { Tiles } from "./tiles.tsx";
 import { TokenMatrix } from "./token-matrix.tsx";
+import { Waste } from "./waste.tsx";
 
 export const metadata: Metadata = { title: "Spend" };
 
@@ -32,8 +36,8 @@ const MOST_UNPRICED_MODELS = 3;
 export default async function SpendPage({ searchParams }: { searchParams: Promise<Params> }) {
   const view = readSpendView(await searchParams);
   const browserZone = (await cookies()).get(ZONE_COOKIE)?.value;
-  const { any, buckets, spend, unpriced, closed, freshness } = await read(view);
-  const { total } = spend;
+  const { head, rest } = await read(view);
+  const { any, closed, freshness } = head;
   return (
     <Frame
       title="Spend"
@@ -56,54 +60,81 @@ export default async function SpendPage({ searchParams }: { searchParams: Promis
             <Zone view={view} />
             <ClosedMonths months={closed} zone={view.zone} />
           </div>
-          <div className="results grid gap-6">
-            <Tiles view={view} total={total} unpriced={unpriced} />
-            {spend.groups.length === 0 ? (
-              <EmptySpend view={view} />
-            ) : (
-              <>
-                <ByDay view={view} spend={spend} buckets={buckets} />
-                <section aria-labelledby="groups-title" className="min-w-0">
-                  <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-                    <h2 id="groups-title" className="text-lg font-semibold">
-                      What was it spent on?
-                    </h2>
-                    <GroupingPicker view={view} />
-                    <a className="control ml-auto" href={spendHref(view, {}, "/spend/csv")} download data-testid="csv">
-                      Download CSV
-                    </a>
-                  </div>
-                  <GroupTable view={view} spend={spend} />
-                </section>
-                <TokenMatrix total={total} />
-                {spend.from === "calls" && (
-                  <p className="text-xs text-muted">
-                    Added up call by call: this filter or range is finer than what is kept summed.
-                  </p>
-                )}
-              </>
-            )}
-          </div>
+          <Computed
+            reading={rest}
+            of={spendHref(view)}
+            scope={scopeOf(view)}
+            unserved={unservedBy(view.filter, SPEND_FILTERS)}
+          >
+            {(found) => <Figures view={view} {...found} />}
+          </Computed>
         </>
       )}
     </Frame>
   );
 }
 
+interface Found {
+  spend: Spend;
+  unpriced: { model: string; calls: number }[];
+  waste: WasteFigures;
+}
+
+function Figures({ view, spend, unpriced, waste }: Found & { view: SpendView }) {
+  return (
+    <div className="results grid gap-6">
+      <Tiles view={view} total={spend.total} unpriced={unpriced} />
+      {spend.total.calls > 0 && <Waste view={view} waste={waste} spendUsd={spend.total.costUsd} />}
+      {spend.groups.length === 0 ? (
+        <EmptySpend view={view} />
+      ) : (
+        <>
+          <ByDay view={view} spend={spend} buckets={spendBuckets(view)} />
+          <section aria-labelledby="groups-title" className="min-w-0">
+            <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+              <h2 id="groups-title" className="text-lg font-semibold">
+                What was it spent on?
+              </h2>
+              <GroupingPicker view={view} />
+              <a className="control ml-auto" href={spendHref(view, {}, "/spend/csv")} download data-testid="csv">
+                Download CSV
+              </a>
+            </div>
+            <GroupTable view={view} spend={spend} />
+          </section>
+          <TokenMatrix total={spend.total} />
+          {spend.from === "calls" && (
+            <p className="text-xs text-muted">
+              Added up call by call: this filter or range is finer than what is kept summed.
+            </p>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
 /** Everything the page shows, as of one moment. */
 function read(view: SpendView) {
   const scope = scopeOf(view);
-  const buckets = spendBuckets(view);
-  return snapshot(database(), async (tx) => {
-    const [spend, closed, freshness] = await Promise.all([
-      spendOf(tx, scope, view.grouping, buckets.edges, { rows: MOST_ROWS, series: MOST_SERIES }),
-      closedMonths(tx, PROJECT, view.interval),
-      watermarkMs(tx),
-    ]);
-    const unpriced = spend.total.callsUnpriced > 0 ? await unpricedModels(tx, scope, MOST_UNPRICED_MODELS) : [];
-    const any = spend.groups.length > 0 || (await anyCall(tx, PROJECT));
-    return { any, buckets, spend, unpriced, closed, freshness };
-  });
+  return readInParts(
+    "spend",
+    async (tx) => {
+      const [any, closed, freshness] = await Promise.all([
+        anyCall(tx, PROJECT),
+        closedMonths(tx, PROJECT, view.interval),
+        watermarkMs(tx),
+      ]);
+      return { any, closed, freshness };
+    },
+    async (tx): Promise<Found> => {
+      const limits = { rows: MOST_ROWS, series: MOST_SERIES };
+      const spend = await spendOf(tx, scope, view.grouping, spendBuckets(view).edges, limits);
+      const unpriced = spend.total.callsUnpriced > 0 ? await unpricedModels(tx, scope, MOST_UNPRICED_MODELS) : [];
+      const waste = await wasteIn(tx, scope, spend.total.callsUnpriced !== 0);
+      return { spend, unpriced, waste };
+    },
+  );
 }
 
 /** OpenAI invoices days of UTC: whoever compares should look at the same days. */

@@ -33,7 +33,7 @@ export function Tiles({ view, total, unpriced }: Props) {
         </Note>
       </Tile>
       <Tile name="Calls" testId="tile-calls" value={formatCount(total.calls)} href={callsHref(view, view.filter)}>
-        <Note>{formatCount(total.callsFailed)} not completed</Note>
+        <Note>each attempt counts, as it is paid for; {formatCount(total.callsFailed)} not completed</Note>
       </Tile>
       <Tile
         name="Unpriced calls"

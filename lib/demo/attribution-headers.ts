@@ -12,13 +12,12 @@ export function attributionHeaders(turn: Turn): string[] {
     ["template-version", version.version],
     ["release", whose.release],
     ["environment", whose.environment],
-    ["operation", operationId],
   ];
   const headers = given.flatMap(([name, value]) =>
     value === null ? [] : [`x-omnimeter-${name}`, encodeURIComponent(value)],
   );
   const tags = Object.entries(whose.tags).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   if (tags.length) headers.push("x-omnimeter-tags", tags.join(","));
-  if (attempt > 0) headers.push("x-stainless-retry-count", String(attempt));
+  if (operationId) headers.push("x-omnimeter-operation", `${operationId};attempt=${attempt}`);
   return headers;
 }

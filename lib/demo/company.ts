@@ -73,7 +73,7 @@ export async function* callsOfCompany(options: CompanyOptions): AsyncGenerator<B
     if (batch.calls.length > 0 || batch.feedback.length > 0) yield batch;
   }
 
-  /** Draws the calls of a day; what failed is often tried again, in the place of the call after it. */
+  /** Draws the calls of a day; what failed is often tried again, what was hedged always, in the place of the call after it. */
   function* turnsOf(day: Day, slots: number, ahead: readonly Given[]): Generator<Turn> {
     const rest = [...ahead];
     let failed: { turn: Turn; ms: number } | null = null;
@@ -86,7 +86,7 @@ export async function* callsOfCompany(options: CompanyOptions): AsyncGenerator<B
       const turn = drawTurn(again ? { ms, again: again.turn } : { ms });
       lastMs = ms;
       if (again) failed = null;
-      if (turn.operationId && turn.attempt === 0 && random.chance(0.8))
+      if (turn.operationId && turn.attempt === 0 && (turn.ending.kind === "completed" || random.chance(0.8)))
         failed ??= { turn, ms: ms + 600 + random.below(2000) };
       yield turn;
     }

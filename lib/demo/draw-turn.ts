@@ -34,6 +34,8 @@ export interface TurnOptions {
 /** The snapshot that gets slow, and by how much. */
 export const SLOW_SNAPSHOT = "gpt-audio-2025-08-28";
 const SLOWNESS = 4.5;
+/** Of calls that end well: their client did not wait for them, and asked once more. */
+const HEDGED_SHARE = 0.003;
 
 /** Decides calls one after the other, in the order of their start. */
 export function createTurns({ random, ids, fromMs, untilMs, spike }: TurnOptions): (given: Given) => Turn {
@@ -62,6 +64,7 @@ export function createTurns({ random, ids, fromMs, untilMs, spike }: TurnOptions
     const drawn = drawUsed(random, script, { served, turnsBefore, progress });
     const id = ids.call(ms);
     const fails = ending.kind === "rate_limited" || ending.kind === "server_error";
+    const isHedged = ending.kind === "completed" && !completes && random.chance(HEDGED_SHARE);
     return {
       id,
       startedAt: ms,
@@ -71,7 +74,7 @@ export function createTurns({ random, ids, fromMs, untilMs, spike }: TurnOptions
       served,
       streamed: template.streamed,
       ending,
-      operationId: fails ? ids.at(ms) : null,
+      operationId: fails || isHedged ? ids.at(ms) : null,
       attempt: 0,
       whose,
       used: ending.kind === "completed" ? drawn : null,
@@ -89,7 +92,7 @@ export function createTurns({ random, ids, fromMs, untilMs, spike }: TurnOptions
     };
   }
 
-  /** The same once more, with better luck. */
+  /** The same once more: what failed has better luck, what was slow has an answer twice. */
   function again(turn: Turn, ms: number): Turn {
     const { script, served, streamed } = turn;
     const progress = progressAt(ms);
@@ -139,12 +142,12 @@ const OFFICE_HOURS = FEATURES[0] as Feature;
 
 function drawEnding(random: Random, script: Script): Ending {
   const luck = random.next();
-  if (luck < 0.006) return { kind: "rate_limited" };
-  if (luck < 0.0085) return { kind: "server_error" };
+  if (luck < 0.01) return { kind: "rate_limited" };
+  if (luck < 0.014) return { kind: "server_error" };
   const chunks = chunkCount(script);
-  if (luck > 0.02 || !script.template.streamed || chunks < 3) return COMPLETED;
+  if (luck > 0.0305 || !script.template.streamed || chunks < 3) return COMPLETED;
   const seen = random.pick([2, Math.ceil(chunks / 3), chunks - 1]);
-  return luck < 0.0195 ? { kind: "client_aborted", seen } : { kind: "interrupted", seen };
+  return luck < 0.03 ? { kind: "client_aborted", seen } : { kind: "interrupted", seen };
 }
 
 const counts = new WeakMap<Script, number>();

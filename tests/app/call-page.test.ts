@@ -164,23 +164,40 @@ describe("the calls of an operation", () => {
     ]);
     expect(endMs).toBe(2500);
   });
-  it("are waste, but for the last that completed", () => {
+  it("are waste when they did not complete, or a later attempt did as well", () => {
     const costs = (rows: AttemptRow[]) => {
       const { costUsd, wasteUsd, wasteUnknown } = placeAttempts(rows);
       return [costUsd, wasteUsd, wasteUnknown];
     };
-    const completed = (at: number, usd: string | null) => row(at, "completed", 1, usd);
-    const aborted = (at: number, usd: string | null) => row(at, "client_aborted", 1, usd);
+    const completed = (at: number, usd: string | null, attempt = at) => ({ ...row(at, "completed", 1, usd), attempt });
+    const aborted = (at: number, usd: string | null) => ({ ...row(at, "client_aborted", 1, usd), attempt: at });
     expect(costs([aborted(0, "0.1"), completed(1, "0.2"), aborted(2, "0.000000000001")])).toEqual([
       "0.300000000001",
       "0.100000000001",
       0,
     ]);
     expect(costs([completed(0, "0.1"), completed(1, "0.2")])).toEqual(["0.3", "0.1", 0]);
+    // Whichever began first: the number of the attempt says which was to replace which.
+    expect(costs([completed(0, "0.1", 1), completed(1, "0.2", 0)])).toEqual(["0.3", "0.2", 0]);
+    // Two first attempts are two wishes under one name.
+    expect(costs([completed(0, "0.1", 0), completed(1, "0.2", 0)])).toEqual(["0.3", null, 0]);
     expect(costs([aborted(0, "0.1"), aborted(1, null)])).toEqual(["0.1", "0.1", 1]);
     // Nothing is known of the first: that is not nothing.
     expect(costs([aborted(0, null), completed(1, "0.2")])).toEqual(["0.2", null, 1]);
     expect(costs([aborted(0, null), completed(1, null)])).toEqual([null, null, 1]);
+  });
+  it("say which part of the waste they are", () => {
+    const rows = ["failed", "client_aborted", "completed", "truncated", "completed"].map((outcome, i) => ({
+      ...row(i, outcome, 1, "1"),
+      attempt: i,
+    }));
+    expect(placeAttempts(rows).placed.map(({ waste }) => waste)).toEqual([
+      "retried",
+      "aborted",
+      "superseded",
+      "retried",
+      null,
+    ]);
   });
 });
 

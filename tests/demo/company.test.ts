@@ -5,6 +5,7 @@ import { type Batch, callsOfCompany } from "#lib/demo/company.ts";
 import type { Judged } from "#lib/demo/judge.ts";
 import { UNKNOWN_MODEL } from "#lib/demo/planted.ts";
 import { uuid7Ms } from "#lib/uuid7.ts";
+import { wasteOf } from "#lib/waste.ts";
 
 const UNTIL_MS = Date.parse("2026-11-20T16:00:00Z");
 const OPTIONS = { seed: 1, untilMs: UNTIL_MS, days: 60, calls: 30_000 };
@@ -135,15 +136,28 @@ test("every kind of ending, every modality, tools, sessions, retries and unlabel
   expect(new Set(calls.flatMap(({ customer }) => customer ?? [])).size).toBe(40);
 });
 
-test("what failed is often tried again as the same operation, within seconds", () => {
-  const retries = calls.filter(({ attempt }) => attempt === 1);
-  expect(retries.length).toBeGreaterThan(50);
+test("what failed is often tried again as the same operation, within seconds, and some answers are made twice", () => {
+  const again = calls.filter(({ attempt }) => attempt === 1);
   const byOperation = Map.groupBy(calls, ({ operationId }) => operationId);
-  for (const retry of retries) {
-    const [first] = byOperation.get(retry.operationId) as Call[];
-    expect(first).toMatchObject({ attempt: 0, outcome: "failed", customer: retry.customer, template: retry.template });
-    expect(retry.startedAt - (first as Call).startedAt).toBeLessThan(60_000);
+  for (const second of again) {
+    const [first, ...others] = byOperation.get(second.operationId) as Call[];
+    expect(others).toEqual([second]);
+    expect(first).toMatchObject({ attempt: 0, customer: second.customer, template: second.template });
+    expect(["failed", "completed"]).toContain(first?.outcome);
+    expect(second.startedAt - (first as Call).startedAt).toBeLessThan(60_000);
   }
+});
+
+test("a believable part of the calls bought nothing", () => {
+  const byOperation = Map.groupBy(calls, ({ operationId }) => operationId);
+  const shareOf = (part: (call: Call) => boolean) => calls.filter(part).length / calls.length;
+  const superseded = shareOf((call) => wasteOf(call, byOperation.get(call.operationId) ?? []) === "superseded");
+  expect(shareOf(({ attempt }) => attempt > 0)).toBeGreaterThan(0.01);
+  expect(shareOf(({ attempt }) => attempt > 0)).toBeLessThan(0.02);
+  expect(shareOf(({ outcome }) => outcome === "client_aborted")).toBeGreaterThan(0.007);
+  expect(shareOf(({ outcome }) => outcome === "client_aborted")).toBeLessThan(0.013);
+  expect(superseded).toBeGreaterThan(0.002);
+  expect(superseded).toBeLessThan(0.004);
 });
 
 test("feedback holds thumbs, scores, corrections, second thoughts, a formula, and some of calls that never come", () => {

@@ -5,6 +5,10 @@ import { createUuid7 } from "#lib/uuid7.ts";
 
 /** A call to store with its usage. Only what a test is about needs naming. */
 export interface SpentCall {
+  project?: string;
+  attempt?: number;
+  /** Which of the calls it names as its operation. */
+  attemptOf?: number;
   /** ISO time of its start. */
   at: string;
   feature?: string;
@@ -52,7 +56,7 @@ export async function seedSpent(sql: Sql, calls: readonly SpentCall[]): Promise<
     ]);
   await insert(
     "calls",
-    calls.map((call, i) => callRow(call, ids[i] as string, i)),
+    calls.map((call, i) => callRow(call, ids[i] as string, i, ids[call.attemptOf ?? i] as string)),
   );
   await insert(
     "usage_lines",
@@ -62,12 +66,12 @@ export async function seedSpent(sql: Sql, calls: readonly SpentCall[]): Promise<
   return ids;
 }
 
-const callRow = (call: SpentCall, id: string, i: number) => ({
+const callRow = (call: SpentCall, id: string, i: number, operationId: string) => ({
   id,
-  project_id: "default",
+  project_id: call.project ?? "default",
   environment: "production",
-  operation_id: id,
-  attempt: 0,
+  operation_id: operationId,
+  attempt: call.attempt ?? 0,
   upstream: "default",
   started_at: call.at,
   recorded_at: call.at,

@@ -2,7 +2,7 @@ import { database } from "#app/_data/database.ts";
 import { PROJECT } from "#app/_frame/view.ts";
 import { newestIds } from "#db/queries/calls-page.ts";
 import { openAlertIds } from "#db/queries/settings-page.ts";
-import { snapshot } from "#db/queries/snapshot.ts";
+import { READER, snapshot } from "#db/queries/snapshot.ts";
 import { liveIds } from "../live-ids.ts";
 import { LIVE_ROWS } from "../live-rows.ts";
 import { everything } from "../read-home.ts";
@@ -17,7 +17,7 @@ export async function GET() {
       const calls = await newestIds(tx, everything(Date.now()), LIVE_ROWS);
       return liveIds(calls, await openAlertIds(tx, PROJECT));
     },
-    2000,
+    { timeoutMs: 2000, as: `${READER}newest` },
   );
   return Response.json({ ids }, { headers: { "cache-control": "no-store" } });
 }

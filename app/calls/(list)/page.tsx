@@ -1,16 +1,18 @@
 import type { Metadata } from "next";
-import { database } from "#app/_data/database.ts";
+import { readInParts } from "#app/_data/read-in-parts.ts";
 import { requestedView } from "#app/_data/view.ts";
+import { Computed } from "#app/_frame/computed.tsx";
 import { EmptyByFilter } from "#app/_frame/empty-by-filter.tsx";
 import { FilterBar } from "#app/_frame/filter-bar.tsx";
 import { Frame } from "#app/_frame/frame.tsx";
 import { TimeControls } from "#app/_frame/time-controls.tsx";
-import { isOpen, type Params, PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
-import type { Reader } from "#db/queries/call-filter.ts";
+import { unservedBy } from "#app/_frame/unserved.ts";
+import { hrefOf, isOpen, type Params, PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
+import { type Reader, ROLLED_UP, type Scope } from "#db/queries/call-filter.ts";
 import { anyCall, type CallRow, callsOfPage, callsOverTime, roughCount } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
-import { snapshot } from "#db/queries/snapshot.ts";
-import { spendTotal } from "#db/queries/spend-source.ts";
+import { type SpendTotal, spendTotal } from "#db/queries/spend-source.ts";
+import { costOfBegun } from "#db/queries/waste.ts";
 import { readConfig } from "#lib/config.ts";
 import { type Buckets, cutIntoBuckets } from "#lib/range.ts";
 import { CallsTable } from "./calls-table.tsx";
@@ -30,13 +32,18 @@ const COUNT_ONE_BY_ONE = 200_000;
 export default async function CallsPage({ searchParams }: { searchParams: Promise<Params> }) {
   const params = await searchParams;
   const view = await requestedView(params);
-  const { any, rows, buckets, slots, spent, freshness } = await read(view);
+  const { head, rest } = await read(view);
+  const { any, rows, freshness } = head;
   const onFirstPage = view.cursor === null;
   const live = isOpen(view) && onFirstPage;
   const frame = { title: "Calls", watermark: freshness, nowMs: view.nowMs, zone: view.zone };
   const ids = rows.shown.map(({ id }) => id);
-
-  const total = sumOf(slots);
+  const computed = {
+    reading: rest,
+    of: hrefOf("/calls", view, { cursor: view.cursor }),
+    scope: scopeOf(view),
+    unserved: unservedBy(view.filter, ROLLED_UP),
+  };
   // The same tree with and without calls: what follows the first call must live through its arrival to announce it.
   return (
     <Frame
@@ -53,7 +60,11 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
         above={
           <>
             <Complaints sentences={view.complaints} />
-            {total.calls > 0 && <Strip view={view} buckets={buckets} slots={slots} />}
+            {any && (
+              <Computed {...computed} height="h-36">
+                {({ buckets, slots }) => slots.length > 0 && <Strip view={view} buckets={buckets} slots={slots} />}
+              </Computed>
+            )}
           </>
         }
       >
@@ -63,7 +74,11 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
           <>
             <CallsTable rows={rows.shown} view={view} />
             <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 py-3">
-              <Totals total={total} spent={spent} />
+              <Computed {...computed} height={null}>
+                {({ slots, spent }) => (
+                  <Totals total={sumOf(slots)} spent={spent} begun={view.filter.waste !== undefined} />
+                )}
+              </Computed>
               <Pager view={view} rows={rows} />
             </div>
           </>
@@ -88,27 +103,32 @@ export interface PageRows {
   newer: boolean;
 }
 
-/** Everything the page shows, as of one moment. */
+/** Everything the page shows, as of one moment: the rows first, then what all calls of the view come to. */
 function read(view: View) {
   const scope = scopeOf(view);
-  return snapshot(database(), async (tx) => {
-    const [found, freshness, buckets] = await Promise.all([
-      callsOfPage(tx, scope, view.cursor, PAGE_ROWS),
-      watermarkMs(tx),
-      bucketsOf(tx, view),
-    ]);
+  const readHead = async (tx: Reader) => {
+    const [found, freshness] = await Promise.all([callsOfPage(tx, scope, view.cursor, PAGE_ROWS), watermarkMs(tx)]);
     let rows = pageOf(found, view);
     if (view.cursor && "after" in view.cursor && !rows.newer) {
       // Nothing is newer than these: this is the first page, and it may have room for more.
       view.cursor = null;
       rows = pageOf(await callsOfPage(tx, scope, null, PAGE_ROWS), view);
     }
-    const slots = await callsOverTime(tx, scope, buckets.edges);
-    const few = (await roughCount(tx, scope)) <= COUNT_ONE_BY_ONE;
-    const spent = rows.shown.length > 0 ? await spendTotal(tx, scope, few) : null;
     const any = rows.shown.length > 0 || (await anyCall(tx, PROJECT));
-    return { any, rows, buckets, slots, spent, freshness };
+    return { any, rows, freshness };
+  };
+  return readInParts("calls", readHead, async (tx, { rows }) => {
+    const buckets = await bucketsOf(tx, view);
+    const slots = await callsOverTime(tx, scope, buckets.edges);
+    const spent = rows.shown.length > 0 ? await spentOn(tx, scope) : null;
+    return { buckets, slots, spent };
   });
+}
+
+/** Waste is told of the calls that began in the range, everything else of what is booked in it. */
+async function spentOn(tx: Reader, scope: Scope): Promise<SpendTotal | null> {
+  if (scope.filter.waste) return costOfBegun(tx, scope, COUNT_ONE_BY_ONE);
+  return spendTotal(tx, scope, (await roughCount(tx, scope)) <= COUNT_ONE_BY_ONE);
 }
 
 /** Buckets below a quarter of an hour are counted call by call: only where calls are few enough. */

@@ -6,11 +6,12 @@ import { ScrollBox } from "#app/_ui/scroll-box.tsx";
 import { formatEdge, formatOffset, timeParts } from "#app/_ui/time.ts";
 import type { Slot } from "#db/queries/calls-page.ts";
 import { type Buckets, type Range, WIDTHS } from "#lib/range.ts";
+import { sumOf } from "./totals.tsx";
 
 /** Calls over time above the list: the same calls, the same filters. */
 export function Strip({ view, buckets, slots }: { view: View; buckets: Buckets; slots: readonly Slot[] }) {
   const bars = barsOf(view, buckets, slots);
-  const sentence = summary(view, buckets, bars);
+  const sentence = summary(view, buckets, bars, sumOf(slots).operations);
   return (
     <section aria-labelledby="strip-title" data-testid="chart-calls">
       <div className="flex flex-wrap items-baseline gap-x-4">
@@ -98,8 +99,8 @@ function barsOf(view: View, buckets: Buckets, slots: readonly Slot[]): StripBar[
   return bars;
 }
 
-/** "1,204 calls in the last 24 hours, 21 (1.7 %) not completed; most in 15 minutes: 402 from 20 Nov 14:15." */
-function summary(view: View, { width }: Buckets, bars: readonly StripBar[]): string {
+/** "1,190 operations · 1,204 calls in the last 24 hours, 21 (1.7 %) not completed; most in 15 minutes: 402 from 20 Nov 14:15." */
+function summary(view: View, { width }: Buckets, bars: readonly StripBar[], operations: number | null): string {
   let calls = 0;
   let notCompleted = 0;
   let top: StripBar | undefined;
@@ -110,7 +111,8 @@ function summary(view: View, { width }: Buckets, bars: readonly StripBar[]): str
   }
   const where = `${view.range.kind === "between" ? "from" : "in"} ${rangePhrase(view)}`;
   const most = top ? `; most per ${width.name}: ${formatCount(top.completed + top.notCompleted)} from ${top.from}` : "";
-  return `${plural(calls, "call")} ${where}, ${formatCount(notCompleted)} (${formatShare(notCompleted, calls)}) not completed${most}.`;
+  const wanted = operations === null ? "" : `${plural(operations, "operation")} · `;
+  return `${wanted}${plural(calls, "call")} ${where}, ${formatCount(notCompleted)} (${formatShare(notCompleted, calls)}) not completed${most}.`;
 }
 
 /** About eight labels, at bars that start on a rounder local time than the rest. */

@@ -7,6 +7,7 @@ export type Total = Omit<Slot, "slot" | "outcome"> & { notCompleted: number };
 export function sumOf(slots: readonly Slot[]): Total {
   const total: Total = {
     calls: 0,
+    operations: 0,
     notCompleted: 0,
     inputTokens: 0,
     cachedTokens: 0,
@@ -17,6 +18,8 @@ export function sumOf(slots: readonly Slot[]): Total {
   };
   for (const slot of slots) {
     total.calls += slot.calls;
+    total.operations =
+      total.operations === null || slot.operations === null ? null : total.operations + slot.operations;
     if (slot.outcome !== "completed") total.notCompleted += slot.calls;
     total.inputTokens += slot.inputTokens;
     total.cachedTokens += slot.cachedTokens;
@@ -28,11 +31,25 @@ export function sumOf(slots: readonly Slot[]): Total {
   return total;
 }
 
+interface Props {
+  total: Total;
+  spent: SpendTotal | null;
+  /** The money is that of the calls themselves, not what is booked in the range. */
+  begun: boolean;
+}
+
 /** Sums over all calls of the view, not over the rows on screen. Reported, estimated and unknown stay apart. */
-export function Totals({ total, spent }: { total: Total; spent: SpendTotal | null }) {
+export function Totals({ total, spent, begun }: Props) {
   const estimated = total.inputTokensEstimated + total.outputTokensEstimated;
   return (
     <dl className="flex flex-wrap gap-x-6 gap-y-1" data-testid="totals">
+      <Figure
+        name="Operations"
+        value={formatCount(total.operations)}
+        note={
+          total.operations === null ? "being counted again since the last upgrade" : "first attempts of these calls"
+        }
+      />
       <Figure
         name="Calls"
         value={formatCount(total.calls)}
@@ -44,6 +61,7 @@ export function Totals({ total, spent }: { total: Total; spent: SpendTotal | nul
           value={formatMoney(spent.costUsd)}
           exactly={`${spent.costUsd} USD`}
           note={[
+            begun && "of these calls, whatever day it is booked on",
             spent.costEstimatedUsd !== "0" && `~${formatMoney(spent.costEstimatedUsd)} of it estimated`,
             spent.callsUnpriced > 0 && `${plural(spent.callsUnpriced, "call")} unpriced, in no amount`,
           ]

@@ -1,3 +1,4 @@
+import { valueName } from "#app/_frame/filter-bar.tsx";
 import { hrefOf, type View } from "#app/_frame/view.ts";
 import { Cost } from "#app/_ui/cost.tsx";
 import { formatDuration, formatMoney, plural, UNKNOWN } from "#app/_ui/format.ts";
@@ -46,6 +47,7 @@ export function Attempts({ call, rows, isCut, view }: Props) {
               <th scope="col">Took</th>
               <th scope="col">Cost</th>
               <th scope="col">Ended</th>
+              <th scope="col">Waste</th>
             </tr>
           </thead>
           <tbody>
@@ -60,7 +62,7 @@ export function Attempts({ call, rows, isCut, view }: Props) {
 }
 
 function Row({ one, endMs, isThis, view }: { one: PlacedAttempt; endMs: number; isThis: boolean; view: View }) {
-  const { row, fromMs, toMs, waitedMs } = one;
+  const { row, fromMs, toMs, waitedMs, waste } = one;
   const at = formatMoment(row.startedAt.getTime(), view.zone);
   const outcome = row.outcome as Outcome;
   const percent = (ms: number) => (ms / endMs) * 100;
@@ -93,6 +95,7 @@ function Row({ one, endMs, isThis, view }: { one: PlacedAttempt; endMs: number; 
       <td>
         <Status outcome={outcome} status={row.status} />
       </td>
+      <td className="whitespace-nowrap">{waste && valueName("waste", waste)}</td>
     </tr>
   );
 }
@@ -106,7 +109,7 @@ function costSentence({ placed, costUsd, wasteUsd, wasteUnknown, unpriced }: All
   if (costUsd === null) return "What they cost is not known.";
   const all = `Together they cost ${unpriced ? "at least " : ""}${formatMoney(costUsd)}`;
   if (!placed.some(({ row }) => row.outcome === "completed")) return `${all}, all of it waste: none completed.`;
-  const rest = wasteUnknown > 0 ? ` Of ${plural(wasteUnknown, "call")} before or after it the cost is not known.` : "";
-  if (wasteUsd === null) return `${all}, all of it for the last that completed.${rest}`;
-  return `${all}; ${formatMoney(wasteUsd)} of it is waste: what was paid for all but the last that completed.${rest}`;
+  const rest = wasteUnknown > 0 ? ` Of ${plural(wasteUnknown, "call")} that bought nothing the cost is not known.` : "";
+  if (wasteUsd === null) return `${all}, none of it known as waste.${rest}`;
+  return `${all}; ${formatMoney(wasteUsd)} of it is waste: paid for attempts that did not complete, or that a later one made again.${rest}`;
 }

@@ -5,13 +5,15 @@ import { Rating } from "#app/_ui/thumb.tsx";
 import { formatMoment, formatMomentFully } from "#app/_ui/time.ts";
 import { DASHBOARD_RATER } from "#app/feedback/rater.ts";
 import { type Word, wordsOfCall } from "#db/queries/call-feedback.ts";
+import { READER, snapshot } from "#db/queries/snapshot.ts";
 import { FeedbackForm } from "./feedback-form.tsx";
 
 const WORDS_MAX = 100;
 
 /** What people said about a call, and the place to say it. */
 export async function FeedbackSection({ call, zone }: { call: { id: string; session: string | null }; zone: string }) {
-  const words = await wordsOfCall(database(), PROJECT, call, WORDS_MAX);
+  const limits = { as: `${READER}feedback` };
+  const words = await snapshot(database(), (tx) => wordsOfCall(tx, PROJECT, call, WORDS_MAX), limits);
   const own = words.find(
     ({ about, item, rater, counts }) => counts && about === "call" && item === null && rater === DASHBOARD_RATER,
   );

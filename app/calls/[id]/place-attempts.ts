@@ -1,5 +1,6 @@
 import type { AttemptRow } from "#db/queries/call-page.ts";
 import { addMoney } from "#lib/money.ts";
+import { type Waste, wasteOf } from "#lib/waste.ts";
 
 /** One of the calls of an operation, on the time axis of all of them. */
 export interface PlacedAttempt {
@@ -10,6 +11,8 @@ export interface PlacedAttempt {
   toMs: number | null;
   /** Between the end of the one before and its own start; below 0: they overlapped. null: there is none before, or its end was not seen. */
   waitedMs: number | null;
+  /** null: it was not paid for nothing. */
+  waste: Waste | null;
 }
 
 export interface Attempts {
@@ -18,9 +21,9 @@ export interface Attempts {
   endMs: number;
   /** Of the priced lines of all of them. null: none has a price. */
   costUsd: string | null;
-  /** What was paid for others than the last one that completed. null: no cost of theirs is known. */
+  /** What was paid for those that were waste. null: no cost of theirs is known. */
   wasteUsd: string | null;
-  /** How many of those others have no known cost, or one without some of their usage. */
+  /** How many of those have no known cost, or one without some of their usage. */
   wasteUnknown: number;
   /** Some usage has no price: the sums are at least this. */
   unpriced: boolean;
@@ -30,14 +33,14 @@ export function placeAttempts(rows: readonly AttemptRow[]): Attempts {
   const beganMs = Math.min(...rows.map(({ startedAt }) => startedAt.getTime()));
   const placed = rows.map((row): PlacedAttempt => {
     const fromMs = row.startedAt.getTime() - beganMs;
-    return { row, fromMs, toMs: row.durationMs === null ? null : fromMs + row.durationMs, waitedMs: null };
+    const toMs = row.durationMs === null ? null : fromMs + row.durationMs;
+    return { row, fromMs, toMs, waitedMs: null, waste: wasteOf(row, rows) };
   });
   placed.forEach((one, i) => {
     const before = placed[i - 1]?.toMs ?? null;
     one.waitedMs = before === null ? null : one.fromMs - before;
   });
-  const useful = rows.findLast(({ outcome }) => outcome === "completed");
-  const wasted = rows.filter((row) => row !== useful);
+  const wasted = placed.flatMap(({ row, waste }) => (waste === null ? [] : [row]));
   return {
     placed,
     endMs: Math.max(1, ...placed.map(({ fromMs, toMs }) => toMs ?? fromMs)),

@@ -1,6 +1,6 @@
 const SENTENCES: Record<string, string> = {
   attribution_dropped:
-    "A value for attribution could not be used (too long, or not percent-encoded UTF-8) and was left out",
+    "A value for attribution could not be used (too long, malformed, or not percent-encoded UTF-8) and was left out",
   background_unfinished: "The response runs in the background and had not ended when this request did",
   usage_of_another_call: "This repeats an answer that another call generated; its tokens are counted there",
   request_headers_cut: "The request's head was larger than what is kept of it; it was relayed whole",

@@ -1,43 +1,31 @@
 import type { NextRequest } from "next/server";
-import { database } from "#app/_data/database.ts";
+import { streamExport } from "#app/_data/stream-export.ts";
 import { scopeOf } from "#app/_frame/view.ts";
-import { snapshot } from "#db/queries/snapshot.ts";
 import { type SpendGrouping, type SpendOfGroupInSlot, spendBySlotAndGroup } from "#db/queries/spend-page.ts";
 import { TOKEN_KINDS } from "#db/queries/spend-sums.ts";
 import { MODALITIES } from "#lib/modalities.ts";
 import { formatRange, msToWall } from "#lib/range.ts";
 import { readSpendView, spendDays } from "../spend-view.ts";
-import { type Cell, toCsv } from "./to-csv.ts";
-
-const MOST_ROWS = 100_000;
-const TIMEOUT_MS = 60_000;
+import { type Cell, csvRows, toCsv } from "./to-csv.ts";
 
 /** The page's figures by day and group, every amount exact: their sum is the page's total. */
 export async function GET(request: NextRequest) {
   const view = readSpendView(Object.fromEntries(request.nextUrl.searchParams));
   const { grouping, zone } = view;
   const edges = spendDays(view);
-  const rows = await snapshot(
-    database(),
-    (tx) => spendBySlotAndGroup(tx, scopeOf(view), grouping, edges, MOST_ROWS),
-    TIMEOUT_MS,
-  );
-  if (rows.length > MOST_ROWS)
-    return new Response(
-      `This would be more than ${MOST_ROWS} rows. Choose a shorter range, a filter, or fewer groups.\n`,
-      { status: 422, headers: { "content-type": "text/plain; charset=utf-8" } },
-    );
-  const csv = toCsv(
-    headerOf(grouping),
-    rows.map((row) => cellsOf(row, grouping, edges, zone)),
-  );
   const name = `omnimeter-spend-${formatRange(view.range)}-${zone}-by-${grouping}.csv`.replace(/[^\w.-]+/g, "_");
-  return new Response(csv, {
-    headers: {
-      "content-type": "text/csv; charset=utf-8",
-      "content-disposition": `attachment; filename="${name}"`,
-      "cache-control": "no-store",
-    },
+  const headers = {
+    "content-type": "text/csv; charset=utf-8",
+    "content-disposition": `attachment; filename="${name}"`,
+  };
+  return streamExport(request, headers, async function* (tx) {
+    // With the first rows, not before them: until then a failure can still be an answer of its own.
+    let header = toCsv(headerOf(grouping), []);
+    for await (const rows of spendBySlotAndGroup(tx, scopeOf(view), grouping, edges)) {
+      yield header + csvRows(rows.map((row) => cellsOf(row, grouping, edges, zone)));
+      header = "";
+    }
+    if (header) yield header;
   });
 }
 

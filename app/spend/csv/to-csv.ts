@@ -3,7 +3,10 @@ export type Cell = { words: string } | { figure: string | number };
 
 /** RFC 4180: lines end with CR LF, and what holds a comma, a quote or a line's end is quoted. */
 export const toCsv = (header: readonly string[], rows: readonly (readonly Cell[])[]): string =>
-  [header.map((words) => ({ words })), ...rows].map((row) => `${row.map(textOf).join(",")}\r\n`).join("");
+  csvRows([header.map((words) => ({ words })), ...rows]);
+
+export const csvRows = (rows: readonly (readonly Cell[])[]): string =>
+  rows.map((row) => `${row.map(textOf).join(",")}\r\n`).join("");
 
 function textOf(cell: Cell): string {
   if ("figure" in cell) return String(cell.figure);
