@@ -48,7 +48,10 @@ export async function checkAlerts(sql: Sql, nowMs: number, fence: Fence): Promis
 
 async function check(sql: Sql, rule: Rule, nowMs: number): Promise<Checked> {
   try {
-    const measured = await snapshot(sql, (tx) => measureAlert(tx, rule.project, rule, nowMs), STATEMENT_MS);
+    const measured = await snapshot(sql, (tx) => measureAlert(tx, rule.project, rule, nowMs), {
+      timeoutMs: STATEMENT_MS,
+      as: "omnimeter alerts",
+    });
     return { ...measured, problem: null };
   } catch (error) {
     return { value: null, calls: null, problem: problemOf(error as Error & { code?: string }) };

@@ -84,7 +84,8 @@ export interface Booked {
 
 export const bookedByCalls = (ids: string, again: boolean): Booked => ({
   calls: [`c.id = ${ids}`],
-  lines: [`l.call_id = ${ids}`],
+  // Both, so that neither table is read for more than these calls.
+  lines: [`l.call_id = ${ids} and c.id = ${ids}`],
   again: again ? [`c.id = ${ids}`] : null,
 });
 
@@ -210,21 +211,26 @@ export const rollUpSpend = (booked: Booked, sign: 1 | -1 = 1): string => `
   group by ${Array.from({ length: 10 }, (_, i) => i + 1).join(", ")}
   on conflict (${KEY}) do update set ${SPEND_MEASURES.map((name) => `${name} = r.${name} + excluded.${name}`).join(", ")}`;
 
-/**
- * SQL that removes rows of nothing: a call that was read again under another name leaves one under its old name. `ids` are the
- * calls that were replaced, `days` those on which something of theirs is booked late. Closed months stay as they are.
- */
-export const dropEmptySpend = (ids: string, days: readonly string[]): string => `
-  delete from rollup_spend r
-  where (project_id, bucket, writer) in (
-      select project_id, at, spool
-      from calls cross join lateral unnest(
-        date_bin('15 minutes', started_at, 'epoch') || array[${days.map((day) => `'${day}T00:00:00Z'`).join(", ")}]::timestamptz[]
-      ) as booked (at)
-      where id = ${ids}
-    )
-    and ${SPEND_MEASURES.map((name) => `${name} = 0`).join(" and ")}
-    and not exists (
+/** What a row holds when everything that was booked has been taken back. */
+const NOTHING = SPEND_MEASURES.map((name) => `${name} = 0`).join(" and ");
+const IS_OPEN = `not exists (
       select 1 from closed_periods p
       where p.project_id = r.project_id and p.month = date_trunc('month', r.bucket at time zone 'UTC')::date
     )`;
+
+/** SQL that removes rows of nothing; `which` is a condition on `rollup_spend` as `r`. Closed months stay as they are. */
+export const dropNothingSpent = (which: string): string => `
+  delete from rollup_spend r where ${which} and ${NOTHING} and ${IS_OPEN}`;
+
+/**
+ * SQL that does so where calls were replaced: a call that was read again under another name leaves one under its old name. `ids` are
+ * the calls, `days` those on which something of theirs is booked late.
+ */
+export const dropEmptySpend = (ids: string, days: readonly string[]): string =>
+  dropNothingSpent(`(project_id, bucket, writer) in (
+    select project_id, at, spool
+    from calls cross join lateral unnest(
+      date_bin('15 minutes', started_at, 'epoch') || array[${days.map((day) => `'${day}T00:00:00Z'`).join(", ")}]::timestamptz[]
+    ) as booked (at)
+    where id = ${ids}
+  )`);

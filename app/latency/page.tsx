@@ -1,12 +1,15 @@
 import type { Metadata } from "next";
 import { requestedView } from "#app/_data/view.ts";
+import { Computed } from "#app/_frame/computed.tsx";
 import { FilterBar } from "#app/_frame/filter-bar.tsx";
 import { Frame } from "#app/_frame/frame.tsx";
 import { rangePhrase } from "#app/_frame/range-name.ts";
 import { TimeControls } from "#app/_frame/time-controls.tsx";
-import type { Params } from "#app/_frame/view.ts";
+import { unservedBy } from "#app/_frame/unserved.ts";
+import { type Params, scopeOf } from "#app/_frame/view.ts";
 import { Complaints } from "#app/_ui/complaints.tsx";
 import { Link } from "#app/_ui/link.tsx";
+import { LATENCY_DIMENSIONS } from "#db/rollup-latency.ts";
 import { readConfig } from "#lib/config.ts";
 import { MODALITIES } from "#lib/modalities.ts";
 import { FirstCall } from "../calls/(list)/first-call.tsx";
@@ -23,18 +26,18 @@ import { VerdictLine } from "./verdict-line.tsx";
 export const metadata: Metadata = { title: "Latency" };
 
 /**
- * What got slow, for whom, since when, and whose doing is it? There is no loading shape: only a script can put the page in its
- * place, and the fields below a heatmap select without one.
+ * What got slow, for whom, since when, and whose doing is it? There is no loading shape of the whole page: only a script can put it
+ * in its place, and the fields below a heatmap select without one.
  */
 export default async function LatencyPage({ searchParams }: { searchParams: Promise<Params> }) {
   const params = await searchParams;
   const view = toLatencyView(await requestedView(params), params);
-  const latency = await readLatency(view);
-  const { any } = latency;
+  const { head, rest } = await readLatency(view);
+  const { any, freshness } = head;
   return (
     <Frame
       title="Latency"
-      watermark={latency.freshness}
+      watermark={freshness}
       nowMs={view.nowMs}
       zone={view.zone}
       controls={any && <TimeControls path={LATENCY_PATH} view={view} />}
@@ -50,7 +53,16 @@ export default async function LatencyPage({ searchParams }: { searchParams: Prom
       {!any && <FirstCall proxyPort={readConfig().proxyPort} />}
       {any && (
         <div className="results">
-          {latency.strips.length > 0 ? <Figures latency={latency} view={view} /> : <NoCalls view={view} />}
+          <Computed
+            reading={rest}
+            of={latencyHref(view)}
+            scope={scopeOf(view)}
+            unserved={unservedBy(view.filter, LATENCY_DIMENSIONS)}
+          >
+            {(latency) =>
+              latency.strips.length > 0 ? <Figures latency={latency} view={view} /> : <NoCalls view={view} />
+            }
+          </Computed>
         </div>
       )}
     </Frame>

@@ -1,13 +1,22 @@
-import { database } from "#app/_data/database.ts";
+import { readInParts } from "#app/_data/read-in-parts.ts";
 import { PROJECT, scopeOf } from "#app/_frame/view.ts";
 import type { Reader, Scope } from "#db/queries/call-filter.ts";
 import { anyCall } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
-import { type Column, columnsOf, type Heatmap, heatmapOf, type Strip, stripsOf } from "#db/queries/latency-page.ts";
-import { routesOf } from "#db/queries/latency-routes.ts";
-import { slowestOf } from "#db/queries/latency-slowest.ts";
-import { snapshot } from "#db/queries/snapshot.ts";
-import type { LatencyMetric } from "#lib/latency.ts";
+import { type LatencyGroup, latencyGroups, regrouped } from "#db/queries/latency-groups.ts";
+import {
+  type Column,
+  columnsIn,
+  columnsOf,
+  type Heatmap,
+  heatmapIn,
+  type Strip,
+  stripsIn,
+  stripsOf,
+} from "#db/queries/latency-page.ts";
+import { ROUTE, type Route, routesIn, routesOf } from "#db/queries/latency-routes.ts";
+import { type SlowCall, slowestOf } from "#db/queries/latency-slowest.ts";
+import { LATENCY_METRICS, type LatencyMetric } from "#lib/latency.ts";
 import type { Modality } from "#lib/modalities.ts";
 import type { Buckets, Interval } from "#lib/range.ts";
 import { cellColumns, finerColumns, isFull, percentileColumns } from "./cuts.ts";
@@ -41,7 +50,7 @@ export interface Pace {
   heatmap: Heatmap;
   columns: Buckets;
   /** Of the metric, over `columns`. */
-  points: Column[];
+  points: readonly Column[];
   /** The latest slow stretch of the metric; others where the duration or our own time says so besides. */
   findings: Finding[];
   watch: Watch;
@@ -49,62 +58,96 @@ export interface Pace {
 
 /** Everything the page shows, as of one moment. */
 export function readLatency(view: LatencyView) {
+  const readHead = async (tx: Reader) => {
+    const [any, freshness] = await Promise.all([anyCall(tx, PROJECT), watermarkMs(tx)]);
+    return { any, freshness };
+  };
+  return readInParts("latency", readHead, (tx) => readFigures(tx, view));
+}
+
+/** The rollup is read once by route for now and for the week before, and once by column: everything else is made of these. */
+export async function readFigures(tx: Reader, view: LatencyView): Promise<Latency> {
   const scope = scopeOf(view);
   const week = weekBefore(view);
-  return snapshot(database(), async (tx) => {
-    const [any, freshness, strips, stripsBefore] = await Promise.all([
-      anyCall(tx, PROJECT),
-      watermarkMs(tx),
-      stripsOf(tx, scope),
-      stripsOf(tx, { ...scope, interval: week }),
-    ]);
-    const timedBefore = stripsBefore.reduce((sum, { callsTimed }) => sum + callsTimed, 0);
-    const [paces, routes, slowest] = await Promise.all([
-      Promise.all(
-        strips.flatMap((strip) =>
-          strip.modality === "" ? [] : [readPace(tx, view, strip, strip.modality, beforeOf(strip, stripsBefore), week)],
-        ),
-      ),
-      routesOf(tx, scope, timedBefore >= USUAL_CALLS_MIN ? week : null, ROUTES_MAX + 1),
-      slowestOf(tx, scope, view.metric ?? "duration", SLOWEST_MAX),
-    ]);
-    return { any: any || strips.length > 0, freshness, strips, paces, routes, slowest };
-  });
-}
-
-export type Latency = Awaited<ReturnType<typeof readLatency>>;
-
-async function readPace(
-  tx: Reader,
-  view: LatencyView,
-  strip: Strip,
-  modality: Modality,
-  before: Strip | null,
-  week: Interval,
-): Promise<Pace> {
-  const scope: Scope = { ...scopeOf(view), filter: { ...view.filter, modality: [modality] } };
-  const metric = view.metric ?? headlineOf(strip);
-  const cells = cellColumns(view);
-  const heatmap = await heatmapOf(tx, scope, metric, cells.edges);
-  const columns = percentileColumns(view, cells, countsOf(heatmap, cells));
-  // Waiting for the first of an answer is what people feel; slow ends and what is our own doing are looked for besides.
-  const watched = [...new Set<LatencyMetric>([metric, "duration", "own"])];
-  const read = await Promise.all(watched.map((one) => columnsOf(tx, scope, one, columns.edges)));
-  const series = watched.map((one, i): Series => ({ modality, metric: one, columns: read[i] ?? [], before }));
-  const watches = series.map((one) => watch(one, columns.edges, week));
+  const byRoute = { edges: null, by: ROUTE };
+  const [now, before] = await Promise.all([
+    latencyGroups(tx, scope, byRoute, LATENCY_METRICS),
+    latencyGroups(tx, { ...scope, interval: week }, byRoute, LATENCY_METRICS),
+  ]);
+  const [strips, stripsBefore] = [stripsIn(now), stripsIn(before)];
+  const timedBefore = stripsBefore.reduce((sum, { callsTimed }) => sum + callsTimed, 0);
+  const [paces, slowest] = await Promise.all([
+    readPaces(tx, view, strips, stripsBefore, week),
+    slowestOf(tx, scope, view.metric ?? "duration", SLOWEST_MAX),
+  ]);
   return {
-    modality,
-    strip,
-    before,
-    metric,
-    cells,
-    heatmap,
-    columns,
-    points: read[0] ?? [],
-    findings: await explained(tx, scope, view.zone, watches),
-    watch: watches[0] as Watch,
+    strips,
+    paces,
+    routes: routesIn(now, timedBefore >= USUAL_CALLS_MIN ? before : null, ROUTES_MAX + 1),
+    slowest,
   };
 }
+
+export interface Latency {
+  strips: Strip[];
+  paces: Pace[];
+  routes: Route[];
+  slowest: SlowCall[];
+}
+
+async function readPaces(
+  tx: Reader,
+  view: LatencyView,
+  strips: readonly Strip[],
+  stripsBefore: readonly Strip[],
+  week: Interval,
+): Promise<Pace[]> {
+  const shown = strips.flatMap((strip) => {
+    if (strip.modality === "") return [];
+    const before = stripsBefore.find(({ modality }) => modality === strip.modality) ?? null;
+    return [{ strip, modality: strip.modality, before, metric: view.metric ?? headlineOf(strip) }];
+  });
+  if (shown.length === 0) return [];
+  const scope = scopeOf(view);
+  const cells = cellColumns(view);
+  // Waiting for the first of an answer is what people feel; slow ends and what is our own doing are looked for besides.
+  const metrics = [...new Set<LatencyMetric>([...shown.map(({ metric }) => metric), "duration", "own"])];
+  const read = (edges: readonly number[]) => latencyGroups(tx, scope, { edges, by: ["modality"] }, metrics);
+  const fine = await read(cells.edges);
+  return Promise.all(
+    shown.map(async (one): Promise<Pace> => {
+      const ofModality = (groups: readonly LatencyGroup[]) =>
+        groups.filter(({ modality }) => modality === one.modality);
+      const heatmap = heatmapIn(ofModality(fine), one.metric);
+      const columns = percentileColumns(view, cells, countsOf(heatmap, cells));
+      const isMadeOfCells = columns.edges.every((edge) => cells.edges.includes(edge));
+      const wide = isMadeOfCells ? widened(ofModality(fine), cells, columns) : ofModality(await read(columns.edges));
+      const watched = [...new Set<LatencyMetric>([one.metric, "duration", "own"])];
+      const series = watched.map((metric): Series => ({ ...one, metric, columns: columnsIn(wide, metric) }));
+      const watches = series.map((each) => watch(each, columns.edges, week));
+      return {
+        ...one,
+        cells,
+        heatmap,
+        columns,
+        points: series[0]?.columns ?? [],
+        findings: await explained(
+          tx,
+          { ...scope, filter: { ...scope.filter, modality: [one.modality] } },
+          view.zone,
+          watches,
+        ),
+        watch: watches[0] as Watch,
+      };
+    }),
+  );
+}
+
+const widened = (groups: readonly LatencyGroup[], cells: Buckets, columns: Buckets): LatencyGroup[] =>
+  regrouped(groups, ["modality"], (cell) => {
+    const fromMs = cells.edges[cell] as number;
+    return columns.edges.findLastIndex((edge) => edge <= fromMs);
+  });
 
 /** A stretch that shows in two metrics is one: the first one tells it. */
 async function explained(tx: Reader, scope: Scope, zone: string, watches: readonly Watch[]): Promise<Finding[]> {
@@ -137,9 +180,6 @@ async function narrow(tx: Reader, scope: Scope, zone: string, { series, episode,
   }
   return episode;
 }
-
-const beforeOf = ({ modality }: Strip, strips: readonly Strip[]): Strip | null =>
-  strips.find((one) => one.modality === modality) ?? null;
 
 function countsOf({ cells }: Heatmap, { edges }: Buckets): number[] {
   const counts = edges.slice(1).map(() => 0);

@@ -1,15 +1,18 @@
 import type { Metadata } from "next";
-import { database } from "#app/_data/database.ts";
+import { readInParts } from "#app/_data/read-in-parts.ts";
 import { requestedView } from "#app/_data/view.ts";
+import { Computed } from "#app/_frame/computed.tsx";
 import { EmptyByFilter } from "#app/_frame/empty-by-filter.tsx";
 import { FilterBar } from "#app/_frame/filter-bar.tsx";
 import { Frame } from "#app/_frame/frame.tsx";
 import { TimeControls } from "#app/_frame/time-controls.tsx";
-import { type Params, PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
+import { unservedBy } from "#app/_frame/unserved.ts";
+import { hrefOf, type Params, PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
 import { Complaints } from "#app/_ui/complaints.tsx";
+import type { Reader } from "#db/queries/call-filter.ts";
 import { anyCall } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
-import { snapshot } from "#db/queries/snapshot.ts";
+import { SPEND_FILTERS } from "#db/queries/spend-source.ts";
 import { instructionsOf, lastChangesOf, type TemplateSort, templatesOfPage } from "#db/queries/templates-page.ts";
 import { readConfig } from "#lib/config.ts";
 import { FirstCall } from "../calls/(list)/first-call.tsx";
@@ -27,7 +30,8 @@ export default async function TemplatesPage({ searchParams }: { searchParams: Pr
   const params = withDefaults(await searchParams);
   const sort = readSort(params);
   const view = await requestedView(params, ownOf(sort));
-  const { any, freshness, templates, words, changes } = await read(view, sort);
+  const { head, rest } = await read(view, sort);
+  const { any, freshness } = head;
   return (
     <Frame
       title="Templates"
@@ -47,12 +51,25 @@ export default async function TemplatesPage({ searchParams }: { searchParams: Pr
       {!any && <FirstCall proxyPort={readConfig().proxyPort} />}
       {any && (
         <div className="results">
-          <Tiles templates={templates} view={view} />
-          {templates.rows.length > 0 ? (
-            <TemplatesTable {...{ view, sort, templates, words, changes }} />
-          ) : (
-            <EmptyByFilter view={view} path="/templates" />
-          )}
+          <Computed
+            reading={rest}
+            of={hrefOf("/templates", view)}
+            scope={scopeOf(view)}
+            unserved={unservedBy(view.filter, SPEND_FILTERS)}
+          >
+            {({ templates, sealed, changes }) => (
+              <>
+                <Tiles templates={templates} view={view} />
+                {templates.rows.length > 0 ? (
+                  <TemplatesTable
+                    {...{ view, sort, templates, changes, words: openWords(sealed, readConfig().dataDir) }}
+                  />
+                ) : (
+                  <EmptyByFilter view={view} path="/templates" />
+                )}
+              </>
+            )}
+          </Computed>
         </div>
       )}
     </Frame>
@@ -60,13 +77,13 @@ export default async function TemplatesPage({ searchParams }: { searchParams: Pr
 }
 
 /** Everything the page shows, as of one moment. */
-async function read(view: View, sort: TemplateSort) {
-  const { sealed, ...known } = await snapshot(database(), async (tx) => {
-    const [any, freshness, templates] = await Promise.all([
-      anyCall(tx, PROJECT),
-      watermarkMs(tx),
-      templatesOfPage(tx, scopeOf(view), sort, ROWS, VERSIONS),
-    ]);
+function read(view: View, sort: TemplateSort) {
+  const readHead = async (tx: Reader) => {
+    const [any, freshness] = await Promise.all([anyCall(tx, PROJECT), watermarkMs(tx)]);
+    return { any, freshness };
+  };
+  return readInParts("templates", readHead, async (tx) => {
+    const templates = await templatesOfPage(tx, scopeOf(view), sort, ROWS, VERSIONS);
     const named = (pick: (row: (typeof templates.rows)[number]) => string) => templates.rows.map(pick).filter(Boolean);
     const [sealed, changes] = await Promise.all([
       instructionsOf(
@@ -80,7 +97,6 @@ async function read(view: View, sort: TemplateSort) {
         named(({ template }) => template),
       ),
     ]);
-    return { any, freshness, templates, sealed, changes };
+    return { templates, sealed, changes };
   });
-  return { ...known, words: openWords(sealed, readConfig().dataDir) };
 }

@@ -3,7 +3,8 @@ import type { LatencyMetric } from "#lib/latency.ts";
 import type { Interval } from "#lib/range.ts";
 import type { CallFilter, Reader, Scope } from "./call-filter.ts";
 import { watermarkMs } from "./frame.ts";
-import { type PercentileBins, percentileBins, percentilesOf } from "./latency-percentiles.ts";
+import { histogramsOf } from "./latency-histograms.ts";
+import { percentilesOf } from "./latency-percentiles.ts";
 import { latencySource, QUARTER_MS } from "./latency-source.ts";
 import { spendSource } from "./spend-source.ts";
 
@@ -70,10 +71,14 @@ const ANY = { p50: 1, p95: 1, p99: 1 };
 /** The same percentile of the same calls as on the page about latency. */
 function p95Of(metric: LatencyMetric): Measure {
   return async (sql, scope, edges) => {
-    const { binsOf } = await latencySource(sql, scope, edges.slice(1, -1));
-    const counted = sql`(select ${slotOf(sql, edges)} as slot, bin, n from ${binsOf([metric])} part)`;
-    const bins = await sql<(PercentileBins & { slot: number })[]>`${percentileBins(sql, "slot", counted)}`;
-    return new Map(bins.map((one) => [one.slot, { value: percentilesOf(one, ANY).p95Ms, calls: one.n }]));
+    const source = await latencySource(sql, scope, edges.slice(1, -1));
+    const counted = await histogramsOf(sql, source, { edges, by: [] }, [metric]);
+    return new Map(
+      counted.map(({ column, histograms }) => {
+        const { n, p95Ms } = percentilesOf(histograms[metric], ANY);
+        return [column + 1, { value: p95Ms, calls: n }];
+      }),
+    );
   };
 }
 
@@ -88,7 +93,7 @@ async function errorRate(sql: Reader, scope: Scope, edges: readonly number[]): P
 
 /** Reported and estimated together. Summed exactly; a number only to be compared. */
 async function spendPerDay(sql: Reader, scope: Scope, edges: readonly number[]): Promise<Map<number, Measured>> {
-  const { rows } = await spendSource(sql, scope, edges);
+  const { rows } = await spendSource(sql, scope, edges, []);
   const sums = await sql<{ slot: number; usd: string }[]>`
     select ${slotOf(sql, edges)} as slot, sum(cost_usd + cost_estimated_usd)::text as usd from ${rows} spent group by 1`;
   return new Map(sums.map(({ slot, usd }) => [slot, { value: Number(usd), calls: null }]));
@@ -96,7 +101,7 @@ async function spendPerDay(sql: Reader, scope: Scope, edges: readonly number[]):
 
 /** Less than none where calls got their price after their month was closed. */
 async function unpricedCalls(sql: Reader, scope: Scope, edges: readonly number[]): Promise<Map<number, Measured>> {
-  const { rows } = await spendSource(sql, scope, edges);
+  const { rows } = await spendSource(sql, scope, edges, []);
   const sums = await sql<{ slot: number; calls: number }[]>`
     select ${slotOf(sql, edges)} as slot, greatest(0, sum(calls_unpriced))::bigint as calls from ${rows} spent group by 1`;
   return new Map(sums.map(({ slot, calls }) => [slot, { value: calls, calls: null }]));

@@ -6,6 +6,8 @@ import type { Outcome } from "#lib/call.ts";
 import { parseBand } from "#lib/latency.ts";
 import type { Modality } from "#lib/modalities.ts";
 import type { Interval } from "#lib/range.ts";
+import { WASTED_OUTCOMES, type Waste } from "#lib/waste.ts";
+import { superseded } from "./superseded.ts";
 
 /** A connection, or the transaction that a page reads in. */
 export type Reader = Sql | TransactionSql;
@@ -23,6 +25,8 @@ export interface CallFilter {
   unitHash?: readonly string[];
   /** Calls whose cost is not known, wholly or in part. */
   cost?: readonly "unpriced"[];
+  /** Calls whose money bought nothing, by why (lib/waste.ts). */
+  waste?: readonly Waste[];
   endpoint?: readonly string[];
   /** What a call was about, for its latency (`call_modality` in the migrations); '' = nothing known went in or came out. */
   modality?: readonly (Modality | "")[];
@@ -47,10 +51,13 @@ export const servedByRollup = (filter: CallFilter): boolean =>
 export const inScope = (sql: Reader, { project, interval, filter }: Scope) => sql`
   project_id = ${project}
   and id >= ${uuid7Floor(interval.fromMs)}::uuid and id < ${uuid7Floor(interval.toMs)}::uuid
-  ${matching(sql, filter)}`;
+  ${matching(sql, filter, interval)}`;
 
-/** Conditions on `calls`; unknown is NULL there. Written without coalesce, which would hide the columns from indexes. */
-export const matching = (sql: Reader, filter: CallFilter) => sql`
+/**
+ * Conditions on `calls`; unknown is NULL there. Written without coalesce, which would hide the columns from indexes. All calls in
+ * question began in `began`: what a condition has to look up is looked up there.
+ */
+export const matching = (sql: Reader, filter: CallFilter, began: Interval) => sql`
   ${oneOf(sql, "feature", filter.feature)}
   ${ofModel(sql, filter.model)}
   ${oneOf(sql, "customer", filter.customer)}
@@ -61,6 +68,7 @@ export const matching = (sql: Reader, filter: CallFilter) => sql`
   ${filter.unitHash ? sql`and template is null` : sql``}
   ${oneOf(sql, "unit_hash", filter.unitHash)}
   ${filter.cost ? unpriced(sql) : sql``}
+  ${filter.waste ? wasted(sql, filter.waste, began) : sql``}
   ${oneOf(sql, "endpoint", filter.endpoint)}
   ${filter.modality ? sql`and coalesce(call_modality(input_modalities, output_modalities), '') in ${sql(all(filter.modality))}` : sql``}
   ${filter.latency ? sql`and (${filter.latency.reduce((before, band) => sql`${before} or ${inBand(sql, band)}`, sql`false`)})` : sql``}`;
@@ -70,6 +78,14 @@ const unpriced = (sql: Reader) => sql`and (
   'usage_inconsistent' = any(problems)
   or (select sum(line.quantity) <> 0 from usage_lines line where line.call_id = id and line.cost_usd is null)
 )`;
+
+function wasted(sql: Reader, parts: readonly Waste[], began: Interval) {
+  const outcomes = parts.flatMap((part) => (part === "superseded" ? [] : WASTED_OUTCOMES[part]));
+  // As an array, it is looked up once, and the calls are found by their key.
+  const later = sql`id = any(array(${superseded(sql, began)}))`;
+  if (!parts.includes("superseded")) return sql`and outcome in ${sql(all(outcomes))}`;
+  return outcomes.length ? sql`and (outcome in ${sql(all(outcomes))} or ${later})` : sql`and ${later}`;
+}
 
 /** A quarter of a doubling is nine bins. Compared by bin, as histograms are: a value on an edge is on the same side of it everywhere. */
 function inBand(sql: Reader, text: string) {

@@ -2,11 +2,11 @@ import { uuid7Floor } from "#db/partitions.ts";
 import type { calls } from "#db/schema.ts";
 import type { Modality } from "#lib/modalities.ts";
 import { uuid7Ms } from "#lib/uuid7.ts";
+import { OPERATION_MS } from "#lib/waste.ts";
 import type { Reader } from "./call-filter.ts";
 import { type CallFilter, matching } from "./call-filter.ts";
 import { moneyOf } from "./calls-page.ts";
 
-const NEAR_MS = 600_000;
 const WEEK_MS = 7 * 86_400_000;
 
 export type CallFacts = typeof calls.$inferSelect;
@@ -116,7 +116,7 @@ export interface AttemptRow {
 
 /**
  * The calls that one operation took, this one included, in the order in which they began; at most `limit`, the first. Looked
- * for within ten minutes on both sides (the column has no index), so that partitions prune.
+ * for within an hour on both sides, so that partitions prune.
  */
 export async function attemptsOf(sql: Reader, project: string, call: CallFacts, limit: number): Promise<AttemptRow[]> {
   const atMs = uuid7Ms(call.id);
@@ -126,8 +126,10 @@ export async function attemptsOf(sql: Reader, project: string, call: CallFacts, 
         id, attempt, outcome, status, started_at as "startedAt", duration_ms as "durationMs",
         usage_source as "usageSource", problems
       from calls
-      where project_id = ${project} and operation_id = ${call.operationId}::uuid
-        and id >= ${uuid7Floor(atMs - NEAR_MS)}::uuid and id < ${uuid7Floor(atMs + NEAR_MS)}::uuid
+      where project_id = ${project}
+        -- The first one is found by its key (another attempt may name it by that); the index on the others leaves calls out that are operations of their own.
+        and (id = ${call.operationId}::uuid or operation_id = ${call.operationId}::uuid and operation_id <> id)
+        and id >= ${uuid7Floor(atMs - OPERATION_MS)}::uuid and id < ${uuid7Floor(atMs + OPERATION_MS)}::uuid
       order by id limit ${limit}
     )
     select attempt.*, money.* from attempt cross join lateral (${moneyOf(sql, sql`attempt.id`)}) money
@@ -146,11 +148,11 @@ export async function neighboursOf(
     select
       (select id from calls
         where project_id = ${project} and id < ${id}::uuid and id >= ${uuid7Floor(atMs - WEEK_MS)}::uuid
-          ${matching(sql, filter)}
+          ${matching(sql, filter, { fromMs: atMs - WEEK_MS, toMs: atMs + 1 })}
         order by id desc limit 1) as older,
       (select id from calls
         where project_id = ${project} and id > ${id}::uuid and id < ${uuid7Floor(atMs + WEEK_MS)}::uuid
-          ${matching(sql, filter)}
+          ${matching(sql, filter, { fromMs: atMs, toMs: atMs + WEEK_MS })}
         order by id limit 1) as newer`;
   return row ?? { older: null, newer: null };
 }

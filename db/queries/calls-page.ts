@@ -4,6 +4,8 @@ import type { Modality } from "#lib/modalities.ts";
 import { folded, inScope, matching, matchingRollup, type Reader, type Scope, servedByRollup } from "./call-filter.ts";
 
 const QUARTER_MS = 900_000;
+/** Later than any call: a UUIDv7 has 48 bits for its millisecond. */
+const LATEST_MS = 2 ** 47;
 
 export interface CallRow {
   id: string;
@@ -86,6 +88,8 @@ export interface Slot {
   slot: number;
   outcome: Outcome;
   calls: number;
+  /** First attempts among them. null: some were counted before there was this figure, and are being counted again. */
+  operations: number | null;
   inputTokens: number;
   cachedTokens: number;
   outputTokens: number;
@@ -123,7 +127,7 @@ async function slotsWithRollup(sql: Reader, scope: Scope, edges: readonly number
       -- Summed before they are put into slots: finding a slot costs more than adding.
       select
         bucket, outcome, ${folded(sql, scope.filter)} as folded,
-        sum(calls) as calls, sum(input_tokens) as input_tokens, sum(cached_tokens) as cached_tokens,
+        sum(calls) as calls, case when count(*) = count(operations) then sum(operations) end as operations, sum(input_tokens) as input_tokens, sum(cached_tokens) as cached_tokens,
         sum(output_tokens) as output_tokens, sum(input_tokens_estimated) as input_tokens_estimated,
         sum(output_tokens_estimated) as output_tokens_estimated, sum(calls_without_usage) as calls_without_usage
       from rollup_calls
@@ -135,7 +139,7 @@ async function slotsWithRollup(sql: Reader, scope: Scope, edges: readonly number
     part as (
       select
         width_bucket(bucket, ${instants(edges)}::timestamptz[]) as slot, outcome, folded,
-        calls, input_tokens, cached_tokens, output_tokens, input_tokens_estimated, output_tokens_estimated,
+        calls, operations, input_tokens, cached_tokens, output_tokens, input_tokens_estimated, output_tokens_estimated,
         calls_without_usage
       from quarters
       union all ${callsAsSlots(sql, head, edges)}
@@ -149,7 +153,7 @@ async function slotsWithRollup(sql: Reader, scope: Scope, edges: readonly number
 const callsAsSlots = (sql: Reader, scope: Scope, edges: readonly number[]) => sql`
   select
     width_bucket(started_at, ${instants(edges)}::timestamptz[]) as slot, outcome, false as folded,
-    1 as calls,
+    1 as calls, (attempt = 0)::int as operations,
     case when usage_source = 'reported' then input_tokens end as input_tokens,
     case when usage_source = 'reported' then cached_tokens end as cached_tokens,
     case when usage_source = 'reported' then output_tokens end as output_tokens,
@@ -161,6 +165,7 @@ const callsAsSlots = (sql: Reader, scope: Scope, edges: readonly number[]) => sq
 const SUMS = (sql: Reader) => sql`
   slot, outcome,
   sum(calls)::bigint as calls,
+  case when count(*) = count(operations) then sum(operations)::bigint end as operations,
   coalesce(sum(input_tokens), 0)::bigint as "inputTokens",
   coalesce(sum(cached_tokens), 0)::bigint as "cachedTokens",
   coalesce(sum(output_tokens), 0)::bigint as "outputTokens",
@@ -221,9 +226,11 @@ export async function optionsOf(
   return { options, rest: { value: "", calls: rows.find((row) => row.value === null)?.calls ?? 0 } };
 }
 
-/** Has this project recorded anything, ever? */
+/** Has this project recorded anything, ever? The rollup knows: of a project without calls nothing would be found in all of `calls`. */
 export async function anyCall(sql: Reader, project: string): Promise<boolean> {
-  const [row] = await sql<{ any: boolean }[]>`select exists (select 1 from calls where project_id = ${project}) as any`;
+  const [row] = await sql<
+    { any: boolean }[]
+  >`select exists (select 1 from rollup_calls where project_id = ${project}) as any`;
   return row?.any ?? false;
 }
 
@@ -246,10 +253,12 @@ async function nearestInCalls(sql: Reader, { project, interval, filter }: Scope)
   const [row] = await sql<{ at: Date | null }[]>`
     select coalesce(
       (select started_at from calls
-        where project_id = ${project} and id < ${uuid7Floor(interval.fromMs)}::uuid ${matching(sql, filter)}
+        where project_id = ${project} and id < ${uuid7Floor(interval.fromMs)}::uuid
+          ${matching(sql, filter, { fromMs: 0, toMs: interval.fromMs })}
         order by id desc limit 1),
       (select started_at from calls
-        where project_id = ${project} and id >= ${uuid7Floor(interval.toMs)}::uuid ${matching(sql, filter)}
+        where project_id = ${project} and id >= ${uuid7Floor(interval.toMs)}::uuid
+          ${matching(sql, filter, { fromMs: interval.toMs, toMs: LATEST_MS })}
         order by id limit 1)
     ) as at`;
   return row?.at?.getTime() ?? null;

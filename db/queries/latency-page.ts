@@ -1,15 +1,9 @@
 import { edgeMs, LATENCY_METRICS, type LatencyMetric } from "#lib/latency.ts";
 import type { Modality } from "#lib/modalities.ts";
 import type { Reader, Scope } from "./call-filter.ts";
-import {
-  type EnoughCalls,
-  type PercentileBins,
-  type Percentiles,
-  percentileBins,
-  percentilesOf,
-} from "./latency-percentiles.ts";
-import { latencySource } from "./latency-source.ts";
-import { type Counts, ENOUGH, latencySums, type Means, type Speed } from "./latency-sums.ts";
+import { type LatencyGroup, latencyGroups, regrouped } from "./latency-groups.ts";
+import { type EnoughCalls, type Percentiles, percentilesOf } from "./latency-percentiles.ts";
+import { type Counts, countsOf, ENOUGH, type Means, meansOf, type Speed, speedOf } from "./latency-sums.ts";
 
 /** A column of a chart is read with its neighbours: less is enough. */
 const ENOUGH_IN_COLUMN: EnoughCalls = { p50: 5, p95: 20, p99: 100 };
@@ -23,20 +17,22 @@ export interface Strip extends Counts, Means, Speed {
 
 /** Per modality, most calls first. */
 export async function stripsOf(sql: Reader, scope: Scope): Promise<Strip[]> {
-  const { rows, binsOf } = await latencySource(sql, scope);
-  const sums = await sql<Omit<Strip, "percentiles">[]>`
-    select modality, ${latencySums(sql, { speed: true })} from ${rows} part group by modality order by sum(calls) desc, modality`;
-  const bins = await sql<(PercentileBins & { modality: string; metric: LatencyMetric })[]>`
-    ${percentileBins(sql, "modality, metric", binsOf(LATENCY_METRICS))}`;
-  return sums.map((one) => {
-    const of = (metric: LatencyMetric) =>
-      percentilesOf(
-        bins.find((bin) => bin.modality === one.modality && bin.metric === metric),
-        ENOUGH,
-      );
-    const percentiles = Object.fromEntries(LATENCY_METRICS.map((metric) => [metric, of(metric)]));
-    return { ...one, percentiles: percentiles as Strip["percentiles"] };
+  return stripsIn(await latencyGroups(sql, scope, { edges: null, by: ["modality"] }, LATENCY_METRICS));
+}
+
+/** The same, of groups that are told apart by modality at least and know every metric. */
+export function stripsIn(groups: readonly LatencyGroup[]): Strip[] {
+  const strips = regrouped(groups, ["modality"], () => 0).map((group): Strip => {
+    const percentiles = LATENCY_METRICS.map((metric) => [metric, percentilesOf(group.histograms[metric], ENOUGH)]);
+    return {
+      modality: modalityOf(group),
+      ...countsOf(group),
+      ...meansOf(group),
+      ...speedOf(group),
+      percentiles: Object.fromEntries(percentiles) as Strip["percentiles"],
+    };
   });
+  return strips.sort((a, b) => b.calls - a.calls || (a.modality < b.modality ? -1 : 1));
 }
 
 export interface Column extends Counts, Means {
@@ -54,18 +50,18 @@ export async function columnsOf(
   metric: LatencyMetric,
   edges: readonly number[],
 ): Promise<Column[]> {
-  const { rows, binsOf } = await latencySource(sql, scope, edges.slice(1, -1));
-  const column = columnOf(sql, edges);
-  const sums = await sql<Omit<Column, "percentiles">[]>`
-    select ${column} as "column", modality, ${latencySums(sql, { speed: false })} from ${rows} part group by 1, 2 order by 1, 2`;
-  const bins = await sql<(PercentileBins & { column: number; modality: string })[]>`
-    ${percentileBins(sql, `"column", modality`, sql`(select ${column} as "column", modality, bin, n from ${binsOf([metric])} part)`)}`;
-  const found = new Map(bins.map((one) => [`${one.column} ${one.modality}`, one]));
-  return sums.map((one) => ({
-    ...one,
-    percentiles: percentilesOf(found.get(`${one.column} ${one.modality}`), ENOUGH_IN_COLUMN),
-  }));
+  return columnsIn(await latencyGroups(sql, scope, { edges, by: ["modality"] }, [metric]), metric);
 }
+
+/** The same, of groups by modality that know the metric. */
+export const columnsIn = (groups: readonly LatencyGroup[], metric: LatencyMetric): Column[] =>
+  groups.map((group) => ({
+    column: group.column,
+    modality: modalityOf(group),
+    ...countsOf(group),
+    ...meansOf(group),
+    percentiles: percentilesOf(group.histograms[metric], ENOUGH_IN_COLUMN),
+  }));
 
 export interface Heatmap {
   /** Lower edges in ms of each row, ascending: row k holds [rowEdgesMs[k], rowEdgesMs[k + 1]), the last one all from its edge on. */
@@ -79,37 +75,39 @@ export interface Heatmap {
   above: number;
 }
 
-/** Rows are quarters of a doubling: from 45 ms to 131 s, and for what is our own from 1/16 ms. */
+/** Rows are quarters of a doubling, nine bins: from 45 ms to 131 s, and for what is our own from 1/16 ms. */
 const ROWS = { usual: { from: 22, to: 68 }, own: { from: -16, to: 68 } };
+const BINS_IN_ROW = 9;
 
 /**
- * How many calls took how long, when. A cell is exactly the calls that the filter `latency` finds with the row's edges (lib/latency.ts;
- * the first row's lower edge and the last row's upper edge left out) in the column's time, of its modality.
+ * How many calls took how long, when, of groups by column and modality that know the metric. A cell is exactly the calls that the
+ * filter `latency` finds with the row's edges (lib/latency.ts; the first row's lower edge and the last row's upper edge left out) in
+ * the column's time, of its modality.
  */
-export async function heatmapOf(
-  sql: Reader,
-  scope: Scope,
-  metric: LatencyMetric,
-  edges: readonly number[],
-): Promise<Heatmap> {
-  const { binsOf } = await latencySource(sql, scope, edges.slice(1, -1));
+export function heatmapIn(groups: readonly LatencyGroup[], metric: LatencyMetric): Heatmap {
   const { from, to } = metric === "own" ? ROWS.own : ROWS.usual;
-  const cells = await sql<(Heatmap["cells"][number] & { below: number; above: number })[]>`
-    select
-      modality, ${columnOf(sql, edges)} as "column",
-      least(greatest(floor(bin / 9.0::float8)::integer, ${from}::integer), ${to - 1}::integer) - ${from}::integer as "row",
-      sum(n)::bigint as n, coalesce(sum(n) filter (where bin < ${from * 9}::integer), 0)::bigint as below,
-      coalesce(sum(n) filter (where bin >= ${to * 9}::integer), 0)::bigint as above
-    from ${binsOf([metric])} part
-    group by 1, 2, 3 order by 1, 2, 3`;
+  const cells: Heatmap["cells"] = [];
+  let [below, above] = [0, 0];
+  for (const group of groups) {
+    const inRow = new Map<number, number>();
+    for (const [bin, n] of group.histograms[metric] ?? []) {
+      const row = Math.floor(bin / BINS_IN_ROW);
+      const shown = Math.min(Math.max(row, from), to - 1) - from;
+      inRow.set(shown, (inRow.get(shown) ?? 0) + n);
+      if (row < from) below += n;
+      if (row >= to) above += n;
+    }
+    for (const [row, n] of [...inRow].sort(([a], [b]) => a - b))
+      cells.push({ modality: modalityOf(group), column: group.column, row, n });
+  }
   return {
     rowEdgesMs: Array.from({ length: to - from }, (_, row) => edgeMs(from + row)),
     topMs: edgeMs(to),
-    cells: cells.map(({ below: _, above: __, ...cell }) => cell),
-    below: cells.reduce((sum, cell) => sum + cell.below, 0),
-    above: cells.reduce((sum, cell) => sum + cell.above, 0),
+    cells,
+    below,
+    above,
   };
 }
 
-const columnOf = (sql: Reader, edges: readonly number[]) =>
-  sql`width_bucket(bucket, ${edges.map((edge) => new Date(edge).toISOString())}::timestamptz[]) - 1`;
+/** As `call_modality` in the migrations gives it. */
+const modalityOf = (group: LatencyGroup) => (group.modality ?? "") as Modality | "";

@@ -1,5 +1,4 @@
-import type { PendingQuery, Row } from "postgres";
-import type { Reader } from "./call-filter.ts";
+import type { Histogram } from "./latency-histograms.ts";
 
 /** Of n calls, right to 1 %; null where n is too small for it to mean anything. */
 export interface Percentiles {
@@ -16,38 +15,21 @@ export interface EnoughCalls {
   p99: number;
 }
 
-/** The bins that percentiles fall into. */
-export interface PercentileBins {
-  n: number;
-  p50: number;
-  p95: number;
-  p99: number;
+/** Nearest-rank percentiles: the p-th of n values is the one at rank ceil(p/100 × n). */
+export function percentilesOf(histogram: Histogram | undefined, enough: EnoughCalls): Percentiles {
+  const bins = [...(histogram ?? [])].sort(([a], [b]) => a - b);
+  const n = bins.reduce((sum, [, calls]) => sum + calls, 0);
+  const told = (percent: number, least: number) => (n > 0 && n >= least ? binMiddleMs(binAt(bins, percent, n)) : null);
+  return { n, p50Ms: told(50, enough.p50), p95Ms: told(95, enough.p95), p99Ms: told(99, enough.p99) };
 }
 
-/**
- * Per value of `keys`: the bins of nearest-rank percentiles (the p-th of n values is the one at rank ceil(p/100 × n)).
- * `counted` is a table with the keys, `bin` and `n`. Counts are exact as floating point, and sums of them quicker than of 64-bit integers.
- */
-export const percentileBins = (sql: Reader, keys: string, counted: PendingQuery<Row[]>) => sql`
-  select
-    ${sql.unsafe(keys)}, total::bigint as n,
-    min(bin) filter (where upto * 100 >= total * 50) as p50,
-    min(bin) filter (where upto * 100 >= total * 95) as p95,
-    min(bin) filter (where upto * 100 >= total * 99) as p99
-  from (
-    select
-      *, sum(n) over (partition by ${sql.unsafe(keys)} order by bin rows unbounded preceding) as upto,
-      sum(n) over (partition by ${sql.unsafe(keys)}) as total
-    from (select ${sql.unsafe(keys)}, bin, sum(n)::float8 as n from ${counted} counted group by ${sql.unsafe(keys)}, bin) bins
-  ) ranked
-  group by ${sql.unsafe(keys)}, total`;
-
-const NO_CALLS: Percentiles = { n: 0, p50Ms: null, p95Ms: null, p99Ms: null };
-
-export function percentilesOf(bins: PercentileBins | undefined, enough: EnoughCalls): Percentiles {
-  if (!bins) return NO_CALLS;
-  const told = (rank: keyof EnoughCalls) => (bins.n >= enough[rank] ? binMiddleMs(bins[rank]) : null);
-  return { n: bins.n, p50Ms: told("p50"), p95Ms: told("p95"), p99Ms: told("p99") };
+function binAt(bins: readonly (readonly [bin: number, calls: number])[], percent: number, n: number): number {
+  let upto = 0;
+  for (const [bin, calls] of bins) {
+    upto += calls;
+    if (upto * 100 >= n * percent) return bin;
+  }
+  throw new RangeError(`no rank ${percent} of ${n}`);
 }
 
 /** A bin is 2^(1/36) wide, so nothing in it is more than 1 % away from its geometric middle. */

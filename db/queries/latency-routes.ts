@@ -1,15 +1,11 @@
+import type { LatencyDimension } from "#db/rollup-latency.ts";
 import type { Modality } from "#lib/modalities.ts";
 import type { Interval } from "#lib/range.ts";
 import type { Reader, Scope } from "./call-filter.ts";
-import {
-  binMiddleMs,
-  type PercentileBins,
-  type Percentiles,
-  percentileBins,
-  percentilesOf,
-} from "./latency-percentiles.ts";
-import { latencySource } from "./latency-source.ts";
-import { type Counts, ENOUGH, latencySums, type Means, type Speed } from "./latency-sums.ts";
+import { type LatencyGroup, latencyGroups } from "./latency-groups.ts";
+import { type Histogram, keyText } from "./latency-histograms.ts";
+import { binMiddleMs, type Percentiles, percentilesOf } from "./latency-percentiles.ts";
+import { type Counts, countsOf, ENOUGH, type Means, meansOf, type Speed, speedOf } from "./latency-sums.ts";
 
 export interface Route extends RouteKey, Counts, Means, Speed {
   /** Of the duration. */
@@ -32,82 +28,59 @@ interface RouteKey {
   modality: Modality | "";
 }
 
-const ROUTE = "feature, model, endpoint, modality";
+/** What routes are told apart by. */
+export const ROUTE: readonly LatencyDimension[] = ["feature", "model", "endpoint", "modality"];
 /** Timed calls of a route from which on it has a "before". */
 const ENOUGH_BEFORE = ENOUGH.p50;
 
 /** Feature × model × endpoint × modality: most excess seconds first, then by p95. */
 export async function routesOf(sql: Reader, scope: Scope, baseline: Interval | null, limit: number): Promise<Route[]> {
-  const now = await factsOf(sql, scope);
-  const before = baseline ? await factsOf(sql, { ...scope, interval: baseline }) : new Map<string, Facts>();
-  const usual = [...before.values()].filter(({ sums }) => sums.callsTimed >= ENOUGH_BEFORE);
-  const excess = usual.length ? await excessOver(sql, scope, usual) : new Map<string, number>();
-  const routes = [...now].map(([key, facts]): Route => {
-    const then = before.get(key);
-    const isKnown = then !== undefined && then.sums.callsTimed >= ENOUGH_BEFORE;
+  const read = (interval: Interval) =>
+    latencyGroups(sql, { ...scope, interval }, { edges: null, by: ROUTE }, ["duration", "first_token"]);
+  const [now, before] = await Promise.all([read(scope.interval), baseline ? read(baseline) : null]);
+  return routesIn(now, before, limit);
+}
+
+/** The same, of groups by route over all of the range, and over the baseline. */
+export function routesIn(now: readonly LatencyGroup[], before: readonly LatencyGroup[] | null, limit: number): Route[] {
+  const usual = new Map(
+    before?.filter(({ callsTimed }) => callsTimed >= ENOUGH_BEFORE).map((group) => [keyText(group, ROUTE), group]),
+  );
+  const routes = now.map((group): Route => {
+    const then = usual.get(keyText(group, ROUTE));
+    const { feature = "", model = "", endpoint = "", modality = "" } = group;
     return {
-      ...facts.sums,
-      percentiles: percentilesOf(facts.duration, ENOUGH),
-      firstToken: percentilesOf(facts.firstToken, ENOUGH),
-      before: isKnown ? beforeOf(then) : null,
-      excessSeconds: isKnown ? (excess.get(key) ?? 0) : null,
+      feature,
+      model,
+      endpoint,
+      // As `call_modality` in the migrations gives it.
+      modality: modality as Modality | "",
+      ...countsOf(group),
+      ...meansOf(group),
+      ...speedOf(group),
+      percentiles: percentilesOf(group.histograms.duration, ENOUGH),
+      firstToken: percentilesOf(group.histograms.first_token, ENOUGH),
+      before: then ? beforeOf(then) : null,
+      excessSeconds: then ? excessOver(group.histograms.duration, then) : null,
     };
   });
   return routes.sort(worstFirst).slice(0, limit);
 }
 
-interface Facts {
-  sums: RouteKey & Counts & Means & Speed;
-  duration: PercentileBins | undefined;
-  firstToken: PercentileBins | undefined;
+/** Seconds above the usual median. Added up in the bins' order, so that the same calls always give the same figure. */
+function excessOver(durations: Histogram | undefined, { histograms }: LatencyGroup): number {
+  const medianMs = percentilesOf(histograms.duration, ENOUGH).p50Ms ?? 0;
+  const bins = [...(durations ?? [])].sort(([a], [b]) => a - b);
+  return bins.reduce((sum, [bin, n]) => sum + n * Math.max(0, binMiddleMs(bin) - medianMs), 0) / 1000;
 }
 
-async function factsOf(sql: Reader, scope: Scope): Promise<Map<string, Facts>> {
-  const { rows, binsOf } = await latencySource(sql, scope);
-  const sums = await sql<Facts["sums"][]>`
-    select ${sql.unsafe(ROUTE)}, ${latencySums(sql, { speed: true })} from ${rows} part group by ${sql.unsafe(ROUTE)}`;
-  const bins = await sql<(PercentileBins & RouteKey & { metric: string })[]>`
-    ${percentileBins(sql, `${ROUTE}, metric`, binsOf(["duration", "first_token"]))}`;
-  const found = new Map(bins.map((one) => [`${one.metric} ${keyOf(one)}`, one]));
-  return new Map(
-    sums.map((one) => {
-      const key = keyOf(one);
-      return [key, { sums: one, duration: found.get(`duration ${key}`), firstToken: found.get(`first_token ${key}`) }];
-    }),
-  );
-}
-
-/** Seconds that calls took above the usual median of their route, by the route's key. */
-async function excessOver(sql: Reader, scope: Scope, usual: readonly Facts[]): Promise<Map<string, number>> {
-  const { binsOf } = await latencySource(sql, scope);
-  const column = (name: keyof RouteKey) => usual.map(({ sums }) => sums[name]);
-  const medians = usual.map(({ duration }) => (duration ? binMiddleMs(duration.p50) : 0));
-  const rows = await sql<(RouteKey & { seconds: number })[]>`
-    with usual as (
-      select * from unnest(
-        ${column("feature")}::text[], ${column("model")}::text[], ${column("endpoint")}::text[], ${column("modality")}::text[],
-        ${medians}::float8[]
-      ) as usual (${sql.unsafe(ROUTE)}, median_ms)
-    ),
-    counted as (
-      select ${sql.unsafe(ROUTE)}, bin, sum(n) as n from ${binsOf(["duration"])} part group by ${sql.unsafe(ROUTE)}, bin
-    )
-    select
-      ${sql.unsafe(ROUTE)},
-      sum(n * greatest(0, 2.0::float8 ^ ((bin + 0.5::float8) / 36) - median_ms)::numeric)::float8 / 1000 as seconds
-    from counted join usual using (${sql.unsafe(ROUTE)})
-    group by ${sql.unsafe(ROUTE)}`;
-  return new Map(rows.map((row) => [keyOf(row), row.seconds]));
+function beforeOf(group: LatencyGroup): NonNullable<Route["before"]> {
+  const { p50Ms, p95Ms } = percentilesOf(group.histograms.duration, ENOUGH);
+  return { callsTimed: group.callsTimed, ...meansOf(group), p50Ms, p95Ms };
 }
 
 const keyOf = ({ feature, model, endpoint, modality }: RouteKey): string =>
   JSON.stringify([feature, model, endpoint, modality]);
-
-function beforeOf({ sums, duration }: Facts): NonNullable<Route["before"]> {
-  const { callsTimed, clientMs, ownMs, upstreamMs } = sums;
-  const { p50Ms, p95Ms } = percentilesOf(duration, ENOUGH);
-  return { callsTimed, clientMs, ownMs, upstreamMs, p50Ms, p95Ms };
-}
 
 const worstFirst = (a: Route, b: Route): number =>
   (b.excessSeconds ?? -1) - (a.excessSeconds ?? -1) ||

@@ -3,7 +3,9 @@ import { metricBin, metricMs } from "#db/rollup-latency.ts";
 import type { Outcome } from "#lib/call.ts";
 import type { LatencyMetric } from "#lib/latency.ts";
 import type { Modality } from "#lib/modalities.ts";
+import type { Interval } from "#lib/range.ts";
 import { inScope, type Reader, type Scope } from "./call-filter.ts";
+import { type Histogram, histogramsOf } from "./latency-histograms.ts";
 import { latencySource, QUARTER_MS } from "./latency-source.ts";
 
 export interface SlowCall {
@@ -61,35 +63,59 @@ interface Place {
 
 /** In which quarters of an hour the slowest are, and from which bin on: histograms know. null: it may be anywhere. */
 async function placeOf(sql: Reader, scope: Scope, metric: LatencyMetric, limit: number): Promise<Place | null> {
-  const { binsOf, from } = await latencySource(sql, scope);
-  if (from === "calls") return null;
-  const days = await sql<{ day: Date; bin: number }[]>`
-    with counted as materialized (
-      select date_bin('1 day', bucket, 'epoch') as day, bin, sum(n) as n from ${binsOf([metric])} part group by 1, 2
-    ),
-    least as (
-      select coalesce(max(bin) filter (where upto >= ${limit}::integer), min(bin)) as bin
-      from (select bin, sum(sum(n)) over (order by bin desc) as upto from counted group by bin) ranked
-    )
-    select distinct day, least.bin from counted join least on counted.bin >= least.bin
-    limit ${QUARTERS_MAX + 1}`;
-  const leastBin = days[0]?.bin;
-  if (leastBin === undefined || days.length > QUARTERS_MAX) return null;
-  const found = await Promise.all(days.map(({ day }) => quartersOf(sql, scope, day.getTime(), metric, leastBin)));
-  const quarters = found.flat();
-  return quarters.length > QUARTERS_MAX ? null : { quarters, leastBin };
+  const days = await countedBy(sql, scope, DAY_MS, metric);
+  const leastBin = days && leastBinOf(days, limit);
+  if (days === null || leastBin === null) return null;
+  const found = days.filter(({ histogram }) => reaches(histogram, leastBin));
+  if (found.length > QUARTERS_MAX) return null;
+  const quarters = await Promise.all(
+    found.map(({ interval }) => countedBy(sql, { ...scope, interval }, QUARTER_MS, metric)),
+  );
+  const froms = quarters
+    .flatMap((ofDay) => ofDay ?? [])
+    .filter(({ histogram }) => reaches(histogram, leastBin))
+    .map(({ interval }) => Math.floor(interval.fromMs / QUARTER_MS) * QUARTER_MS);
+  return froms.length > QUARTERS_MAX ? null : { quarters: froms, leastBin };
 }
 
-async function quartersOf(sql: Reader, scope: Scope, dayMs: number, metric: LatencyMetric, leastBin: number) {
-  const interval = {
-    fromMs: Math.max(dayMs, scope.interval.fromMs),
-    toMs: Math.min(dayMs + DAY_MS, scope.interval.toMs),
-  };
-  const { binsOf } = await latencySource(sql, { ...scope, interval }, null);
-  const rows = await sql<{ bucket: Date }[]>`
-    select distinct date_bin('15 minutes', bucket, 'epoch') as bucket from ${binsOf([metric])} part where bin >= ${leastBin}`;
-  return rows.map(({ bucket }) => bucket.getTime());
+interface Stretch {
+  interval: Interval;
+  histogram: Histogram;
 }
+
+/** The calls of a scope by days of UTC or quarters of an hour; null: only the calls themselves know. */
+async function countedBy(sql: Reader, scope: Scope, widthMs: number, metric: LatencyMetric): Promise<Stretch[] | null> {
+  const edges = edgesEvery(widthMs, scope.interval);
+  const source = await latencySource(sql, scope, widthMs < DAY_MS ? null : []);
+  if (source.from === "calls") return null;
+  const counted = await histogramsOf(sql, source, { edges, by: [] }, [metric]);
+  return counted.map(({ column, histograms }) => ({
+    interval: { fromMs: edges[column] as number, toMs: edges[column + 1] as number },
+    histogram: histograms[metric] ?? new Map(),
+  }));
+}
+
+function edgesEvery(widthMs: number, { fromMs, toMs }: Interval): number[] {
+  const edges = [fromMs];
+  for (let at = (Math.floor(fromMs / widthMs) + 1) * widthMs; at < toMs; at += widthMs) edges.push(at);
+  return [...edges, toMs];
+}
+
+/** The highest bin from which on there are so many calls, or the lowest one of fewer; null: there are none. */
+function leastBinOf(stretches: readonly Stretch[], limit: number): number | null {
+  const bins = stretches.flatMap(({ histogram }) => [...histogram]).sort(([a], [b]) => b - a);
+  let calls = 0;
+  for (const [bin, n] of bins) {
+    calls += n;
+    if (calls >= limit) return bin;
+  }
+  return bins.at(-1)?.[0] ?? null;
+}
+
+const reaches = (histogram: Histogram, leastBin: number): boolean => {
+  for (const bin of histogram.keys()) if (bin >= leastBin) return true;
+  return false;
+};
 
 function within(sql: Reader, { quarters, leastBin }: Place, metric: LatencyMetric) {
   const any = quarters

@@ -20,8 +20,12 @@ export interface LatencySource {
    * ('' = none given, '(other)' = beyond the limit of values) and the sums of db/rollup-latency.ts.
    */
   rows: PendingQuery<Row[]>;
-  /** A derived table, in parentheses: how many calls (`n`) of a `bucket` and its dimensions fell into which `bin` of a `metric`. */
-  binsOf(metrics: readonly LatencyMetric[]): PendingQuery<Row[]>;
+  /**
+   * SQL: per value of `keys` (expressions over `bucket` and the dimensions, with their `names`) the histograms of each metric, in its
+   * column: one after the other as Postgres writes them, `("{bins}","{counts}")`. They are added up by who reads them
+   * (latency-histograms.ts): in SQL, where each bin is a row, that takes several times as long.
+   */
+  histograms(keys: PendingQuery<Row[]>, names: string, metrics: readonly LatencyMetric[]): PendingQuery<Row[]>;
   /** `calls`: computed from the calls themselves, because no rollup can answer; slower. */
   from: "rollup" | "calls";
 }
@@ -43,7 +47,7 @@ export async function latencySource(
   const within = (from: number, to: number) => ({ ...scope, interval: { fromMs: from, toMs: to } });
   const fromCalls: LatencySource = {
     rows: sql`(${callRows(sql, scope)})`,
-    binsOf: (metrics) => sql`(${callBins(sql, scope, metrics)})`,
+    histograms: (keys, names, metrics) => countedCalls(sql, scope, keys, names, metrics),
     from: "calls",
   };
   const isServed =
@@ -64,11 +68,17 @@ export async function latencySource(
       (place) => rollupRows(sql, scope, place),
       (end) => callRows(sql, end),
     ),
-    binsOf: (metrics) =>
-      all(
-        (place) => rollupBins(sql, scope, place, metrics),
-        (end) => callBins(sql, end, metrics),
-      ),
+    histograms: (keys, names, metrics) => {
+      const parts = all(
+        (place) => rollupHistograms(sql, scope, place, metrics),
+        (end) => callHistograms(sql, end, metrics),
+      );
+      const texts = metrics.map((one) => `string_agg(${one}, '') as ${one}`).join(", ");
+      return sql`
+        select ${sql.unsafe(`${names}, ${texts}`)}
+        from (select ${keys}, ${sql.unsafe(metrics.join(", "))} from ${parts} part) keyed
+        group by ${sql.unsafe(names)}`;
+    },
     from: "rollup",
   };
 }
@@ -107,30 +117,59 @@ const rollupRows = (sql: Reader, scope: Scope, { table, bucket, where }: Place) 
   select ${bucket}, ${sql.unsafe(`${DIMENSIONS}, ${LATENCY_SUMS.join(", ")}`)}
   from ${sql(table)} where ${where} ${wanted(sql, scope.filter)}`;
 
-const rollupBins = (
+const rollupHistograms = (
   sql: Reader,
   scope: Scope,
   { table, bucket, where }: Place,
   metrics: readonly LatencyMetric[],
 ) => sql`
-  select ${bucket}, ${sql.unsafe(DIMENSIONS)}, metric, bin, n
-  from ${sql(table)} cross join lateral (${sql.unsafe(
-    metrics
-      .map((one) => `select '${one}' as metric, bin, n from unnest((${one}).bins, (${one}).counts) as x (bin, n)`)
-      .join(" union all "),
-  )}) counted
-  where ${where} ${wanted(sql, scope.filter)}`;
+  select ${bucket}, ${sql.unsafe(`${DIMENSIONS}, ${metrics.map((one) => `${one}::text as ${one}`).join(", ")}`)}
+  from ${sql(table)} where ${where} ${wanted(sql, scope.filter)}`;
 
 const callRows = (sql: Reader, scope: Scope) => sql`
   select started_at as bucket, ${sql.unsafe(`${LATENCY_KEYS}, ${LATENCY_ADDENDS}`)} from calls where ${inScope(sql, scope)}`;
 
-const callBins = (sql: Reader, scope: Scope, metrics: readonly LatencyMetric[]) => sql`
-  select started_at as bucket, ${sql.unsafe(LATENCY_KEYS)}, metric, bin, 1 as n
-  from calls
-  cross join lateral unnest(
-    ${sql.unsafe(`array['${metrics.join("', '")}'], array[${metrics.map(metricBin).join(", ")}]`)}
-  ) as counted (metric, bin)
-  where ${inScope(sql, scope)} and bin is not null`;
+/** Each call as histograms of one. */
+const callHistograms = (sql: Reader, scope: Scope, metrics: readonly LatencyMetric[]) => sql`
+  select started_at as bucket, ${sql.unsafe(
+    `${LATENCY_KEYS}, ${metrics.map((one) => `'({' || ${metricBin(one)} || '},{1})' as ${one}`).join(", ")}`,
+  )}
+  from calls where ${inScope(sql, scope)}`;
+
+/** Of as many calls as a range may hold: counted by bin before they are written as text. */
+const countedCalls = (
+  sql: Reader,
+  scope: Scope,
+  keys: PendingQuery<Row[]>,
+  names: string,
+  metrics: readonly LatencyMetric[],
+) => sql`
+  select ${sql.unsafe(
+    `${names}, ${metrics.map((one) => `string_agg(counted, '') filter (where metric = '${one}') as ${one}`).join(", ")}`,
+  )}
+  from (
+    select ${sql.unsafe(names)}, metric,
+      '({' || string_agg(bin::text, ',' order by bin) || '},{' || string_agg(n::text, ',' order by bin) || '})' as counted
+    from (
+      select ${sql.unsafe(names)}, metric, bin, count(*) as n
+      from (
+        select ${keys}, metric, bin
+        from (
+          select started_at as bucket, ${sql.unsafe(
+            `${LATENCY_KEYS}, ${metrics.map((one) => `${metricBin(one)} as ${one}`).join(", ")}`,
+          )}
+          from calls where ${inScope(sql, scope)}
+        ) call
+        cross join lateral unnest(${sql.unsafe(
+          `array['${metrics.join("', '")}'], array[${metrics.join(", ")}]`,
+        )}) as one (metric, bin)
+        where bin is not null
+      ) each_one
+      group by ${sql.unsafe(names)}, metric, bin
+    ) bins
+    group by ${sql.unsafe(names)}, metric
+  ) histograms
+  group by ${sql.unsafe(names)}`;
 
 const wanted = (sql: Reader, filter: CallFilter) =>
   wantedOf(filter).reduce(

@@ -1,4 +1,4 @@
-import type { Reader } from "./call-filter.ts";
+import type { LatencySums } from "./latency-groups.ts";
 import type { EnoughCalls } from "./latency-percentiles.ts";
 
 export interface Counts {
@@ -24,11 +24,17 @@ export interface Speed {
 /** From how many calls on a percentile is told. */
 export const ENOUGH: EnoughCalls = { p50: 20, p95: 100, p99: 500 };
 
-/** SQL: the columns of `Counts`, `Means` and, when asked for, `Speed`, over rows of a latency source. */
-export const latencySums = (sql: Reader, { speed }: { speed: boolean }) =>
-  sql.unsafe(`
-    sum(calls)::bigint as calls, sum(calls_failed)::bigint as "callsFailed", sum(calls_timed)::bigint as "callsTimed",
-    ${meanMs("client_us")} as "clientMs", ${meanMs("own_us")} as "ownMs", ${meanMs("upstream_us")} as "upstreamMs"
-    ${speed ? `, (sum(pace_tokens) * 1e6 / nullif(sum(pace_us), 0))::float8 as "tokensPerSecond"` : ""}`);
+export const countsOf = ({ calls, callsFailed, callsTimed }: LatencySums): Counts => ({
+  calls,
+  callsFailed,
+  callsTimed,
+});
 
-const meanMs = (name: string) => `(sum(${name}) / 1000.0 / nullif(sum(calls_timed), 0))::float8`;
+export const meansOf = ({ callsTimed, clientUs, ownUs, upstreamUs }: LatencySums): Means => {
+  const meanMs = (us: number) => (callsTimed > 0 ? us / 1000 / callsTimed : null);
+  return { clientMs: meanMs(clientUs), ownMs: meanMs(ownUs), upstreamMs: meanMs(upstreamUs) };
+};
+
+export const speedOf = ({ paceTokens, paceUs }: LatencySums): Speed => ({
+  tokensPerSecond: paceUs > 0 ? (paceTokens * 1e6) / paceUs : null,
+});

@@ -1,9 +1,10 @@
+import type { TransactionSql } from "postgres";
 import { OTHER } from "#db/rollup-limit.ts";
 import type { SpendDimension } from "#db/rollup-spend.ts";
 import type { Interval } from "#lib/range.ts";
 import type { Reader, Scope } from "./call-filter.ts";
 import { type SpendSource, spendSource } from "./spend-source.ts";
-import { type SpendSums, type SumsRow, summed, sums, sumsOf } from "./spend-sums.ts";
+import { isSomething, type SpendSums, type SumsRow, summed, sums, sumsOf } from "./spend-sums.ts";
 
 /** What spend is told apart by; a version means its template's. */
 export const SPEND_GROUPINGS = ["feature", "customer", "template", "version", "model", "environment"] as const;
@@ -47,12 +48,12 @@ export async function spendOf(
   edges: readonly number[],
   limits: { rows: number; series: number },
 ): Promise<Spend> {
-  const source = await spendSource(sql, scope, edges);
+  const source = await spendSource(sql, scope, edges, toldBy(grouping));
   const rows = await sql<(SumsRow & SpendGroup & { part: string; rank: number; slot: number; groups: number })[]>`
     with part as materialized (
       select ${slotOf(sql, edges)} as slot, ${keyOf(sql, grouping)}, ${summed(sql)}
       from ${source.rows} spend
-      group by 1, 2, 3
+      group by 1, 2, 3 having ${isSomething(sql)}
     ),
     ranked as (
       select name, version, row_number() over (order by ${dearest(sql)}) as rank
@@ -88,27 +89,36 @@ export interface SpendOfGroupInSlot extends SpendOfGroup {
   slot: number;
 }
 
-/** Each group between each two edges, in the order of time and cost; one more than `limit` where there are more. */
-export async function spendBySlotAndGroup(
-  sql: Reader,
+/** Rows that are in memory at once. */
+const ROWS_AT_ONCE = 200;
+
+/** Each group between each two edges, in the order of time and cost, some rows at a time: however many there are, few are in memory. */
+export async function* spendBySlotAndGroup(
+  tx: TransactionSql,
   scope: Scope,
   grouping: SpendGrouping,
   edges: readonly number[],
-  limit: number,
-): Promise<SpendOfGroupInSlot[]> {
-  const { rows: source } = await spendSource(sql, scope, edges);
-  const rows = await sql<(SumsRow & SpendGroup & { slot: number })[]>`
+): AsyncGenerator<SpendOfGroupInSlot[]> {
+  const { rows: source } = await spendSource(tx, scope, edges, toldBy(grouping));
+  // Not the driver's cursor: its portal counts against one statement's time for as long as the reader takes.
+  await tx`
+    declare spend_rows no scroll cursor for
     with part as (
-      select ${slotOf(sql, edges)} as slot, ${keyOf(sql, grouping)}, ${summed(sql)}
+      select ${slotOf(tx, edges)} as slot, ${keyOf(tx, grouping)}, ${summed(tx)}
       from ${source} spend
-      group by 1, 2, 3
+      group by 1, 2, 3 having ${isSomething(tx)}
     )
-    select slot, name, version, ${sums(sql)}
+    select slot, name, version, ${sums(tx)}
     from part
     group by slot, name, version
-    order by slot, ${dearest(sql)}
-    limit ${limit + 1}`;
-  return rows.map((row) => ({ slot: row.slot, ...groupOf(row), ...sumsOf(row) }));
+    order by slot, ${dearest(tx)}`;
+  for (;;) {
+    const rows = await tx<
+      (SumsRow & SpendGroup & { slot: number })[]
+    >`fetch ${tx.unsafe(String(ROWS_AT_ONCE))} from spend_rows`;
+    if (rows.length > 0) yield rows.map((row) => ({ slot: row.slot, ...groupOf(row), ...sumsOf(row) }));
+    if (rows.length < ROWS_AT_ONCE) return;
+  }
 }
 
 /** Models with calls whose cost is unknown, most calls first, at most `limit`. */
@@ -117,7 +127,7 @@ export async function unpricedModels(
   scope: Scope,
   limit: number,
 ): Promise<{ model: string; calls: number }[]> {
-  const { rows: source } = await spendSource(sql, scope);
+  const { rows: source } = await spendSource(sql, scope, [], ["model"]);
   return sql<{ model: string; calls: number }[]>`
     select model, sum(calls_unpriced)::bigint as calls
     from ${source} spend
@@ -133,7 +143,7 @@ export async function spendOptions(
   dimension: SpendDimension,
   limit: number,
 ): Promise<{ options: { value: string; calls: number }[]; restCalls: number }> {
-  const { rows: source } = await spendSource(sql, scope);
+  const { rows: source } = await spendSource(sql, scope, [], [dimension]);
   const rows = await sql<{ value: string; calls: number; rank: number }[]>`
     with counted as (
       select ${sql(dimension)} as value, sum(calls) as calls, row_number() over (order by sum(calls) desc, ${sql(dimension)}) as rank
@@ -177,6 +187,11 @@ const KEYS: Record<SpendGrouping, { name: SpendDimension; version: SpendDimensio
   model: { name: "model", version: null },
   environment: { name: "environment", version: null },
 };
+
+function toldBy(grouping: SpendGrouping): SpendDimension[] {
+  const { name, version } = KEYS[grouping];
+  return version ? [name, version] : [name];
+}
 
 function keyOf(sql: Reader, grouping: SpendGrouping) {
   const { name, version } = KEYS[grouping];

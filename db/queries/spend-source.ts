@@ -1,10 +1,13 @@
 import type { PendingQuery, Row } from "postgres";
 import { anyBookedAgain } from "#db/booked-as.ts";
+import { ALLOCATED_PARTS, DAY_UPTO, SPEND_SETS, type SpendSet } from "#db/fold-spend.ts";
 import { uuid7Floor } from "#db/partitions.ts";
 import { OTHER } from "#db/rollup-limit.ts";
 import { bookedBetween, SPEND_DIMENSIONS, SPEND_MEASURES, type SpendDimension, spendParts } from "#db/rollup-spend.ts";
+import type { Interval } from "#lib/range.ts";
 import { type CallFilter, matching, type Reader, type Scope } from "./call-filter.ts";
 import { foldedStretches, type Stretches } from "./folded-days.ts";
+import { type Step, type UptoStretches, uptoStretches } from "./spend-upto.ts";
 
 const QUARTER_MS = 900_000;
 
@@ -18,11 +21,14 @@ const COLUMNS = {
   unitHash: "unit_hash",
   model: "model",
 } as const satisfies Partial<Record<keyof CallFilter, SpendDimension>>;
+/** What can be filtered by without reading calls. */
+export const SPEND_FILTERS: readonly string[] = Object.keys(COLUMNS);
 
 export interface SpendSource {
   /**
    * A derived table, in parentheses: rows with `bucket` (the booked moment, or its quarter of an hour, or its UTC day), the
-   * dimensions ('' = none given, '(other)' = beyond the limit of values) and the measures of db/rollup-spend.ts.
+   * dimensions ('' = none given, '(other)' = beyond the limit of values) and the measures of db/rollup-spend.ts with what is allocated
+   * of them (db/fold-spend.ts). What had come by a moment may be a row, and what had come before it another one with the opposite sign.
    */
   rows: PendingQuery<Row[]>;
   /** `calls`: computed from the calls themselves, because no rollup can answer; slower. */
@@ -31,13 +37,15 @@ export interface SpendSource {
 
 /**
  * What was spent in a scope. Every figure about money is a sum over these rows, whichever way they are made: whole quarters
- * of an hour come from the rollup (whole UTC days at once, unless one of the `edges` at which the reader tells time apart lies
- * inside; null: it tells every quarter apart), the ends of the range and what the rollup cannot tell apart from calls and their lines.
+ * of an hour come from the rollup (days that are over at once, or as what they had come to by a half hour, see db/fold-spend.ts),
+ * the ends of the range and what the rollup cannot tell apart from calls and their lines. `edges`: at which the reader tells time
+ * apart; null: it tells every quarter apart. `told`: the dimensions that it asks for; others may be '' for all. The fewer, the quicker.
  */
 export async function spendSource(
   sql: Reader,
   scope: Scope,
   edges: readonly number[] | null = [],
+  told: readonly SpendDimension[] = SPEND_DIMENSIONS,
 ): Promise<SpendSource> {
   const { fromMs, toMs } = scope.interval;
   const wholeFromMs = Math.ceil(fromMs / QUARTER_MS) * QUARTER_MS;
@@ -46,7 +54,11 @@ export async function spendSource(
   const calls = (from: number, to: number) => fromCalls(sql, scope, from, to, again);
   if (wholeToMs <= wholeFromMs || !isKept(scope.filter)) return { rows: sql`(${calls(fromMs, toMs)})`, from: "calls" };
   const whole = { fromMs: wholeFromMs, toMs: wholeToMs };
-  const rolledUp = fromRollup(sql, scope, await foldedStretches(sql, scope.project, "spend", whole, edges));
+  const set = setOf([...told, ...wantedOf(scope.filter).map(([column]) => column)]);
+  const rolledUp =
+    set && edges
+      ? fromUpto(sql, scope, set, await uptoStretches(sql, scope.project, whole, edges))
+      : fromRollup(sql, scope, await foldedStretches(sql, scope.project, "spend", whole, edges));
   if (await holdsOther(sql, scope, rolledUp)) return { rows: sql`(${calls(fromMs, toMs)})`, from: "calls" };
   const head = fromMs < wholeFromMs ? sql`union all ${calls(fromMs, wholeFromMs)}` : sql``;
   const tail = wholeToMs < toMs ? sql`union all ${calls(wholeToMs, toMs)}` : sql``;
@@ -62,7 +74,7 @@ export interface SpendTotal {
 
 /** null: it would have to be computed from more calls than `mayRead`. */
 export async function spendTotal(sql: Reader, scope: Scope, mayRead: boolean): Promise<SpendTotal | null> {
-  const { rows, from } = await spendSource(sql, scope);
+  const { rows, from } = await spendSource(sql, scope, [], []);
   if (from === "calls" && !mayRead) return null;
   const [total] = await sql<SpendTotal[]>`
     select
@@ -73,26 +85,72 @@ export async function spendTotal(sql: Reader, scope: Scope, mayRead: boolean): P
   return total ?? null;
 }
 
-const NAMES = [...SPEND_DIMENSIONS, ...SPEND_MEASURES].join(", ");
+const DIMENSIONS = SPEND_DIMENSIONS.join(", ");
+const ALLOCATED = Object.entries(ALLOCATED_PARTS).map(([name, part]) => `${part} as ${name}`);
+/** Of rows that tell all dimensions. */
+const NAMES = [DIMENSIONS, ...SPEND_MEASURES, ...ALLOCATED].join(", ");
+/** Of `rollup_spend_upto`. */
+const SUMS = [...SPEND_MEASURES, ...Object.keys(ALLOCATED_PARTS)];
+
+/** The set of attributes with the fewest values that tells what is asked for; null: only all together do. */
+function setOf(asked: readonly SpendDimension[]): SpendSet | null {
+  const sets: readonly SpendSet[] = ["feature", "model", "template", "customer"];
+  const tells = (set: SpendSet, dimension: SpendDimension) =>
+    dimension === "environment" || SPEND_SETS[set].some((one) => one === dimension);
+  return sets.find((set) => asked.every((dimension) => tells(set, dimension))) ?? null;
+}
+
+const instant = (ms: number) => new Date(ms).toISOString();
+const dateOf = (ms: number) => instant(ms).slice(0, 10);
+const joinedBy = (sql: Reader, parts: readonly PendingQuery<Row[]>[]) =>
+  parts.reduce((before, part) => sql`${before} union all ${part}`);
+
+/** SQL: rows of the rollup that satisfy a condition. */
+const ofQuarters = (sql: Reader, project: string, { fromMs, toMs }: Interval, wanted: PendingQuery<Row[]>) => sql`
+  select bucket, ${sql.unsafe(NAMES)} from rollup_spend
+  where project_id = ${project} and bucket >= ${instant(fromMs)}::timestamptz and bucket < ${instant(toMs)}::timestamptz ${wanted}`;
 
 /** Rows of the rollup and of its days that satisfy a condition. */
 function fromRollup(sql: Reader, { project }: Scope, { days, quarters }: Stretches) {
-  const at = (ms: number) => new Date(ms).toISOString();
-  return (wanted: PendingQuery<Row[]>) => {
-    const parts = [
+  return (wanted: PendingQuery<Row[]>) =>
+    joinedBy(sql, [
       ...days.map(
         ({ fromMs, toMs }) => sql`
           select day::timestamp at time zone 'UTC' as bucket, ${sql.unsafe(NAMES)} from rollup_spend_days
-          where project_id = ${project} and day >= ${at(fromMs).slice(0, 10)}::date and day < ${at(toMs).slice(0, 10)}::date ${wanted}`,
+          where project_id = ${project} and day >= ${dateOf(fromMs)}::date and day < ${dateOf(toMs)}::date ${wanted}`,
       ),
-      ...quarters.map(
+      ...quarters.map((interval) => ofQuarters(sql, project, interval, wanted)),
+    ]);
+}
+
+/** The same by one set of attributes, from what days had come to. */
+function fromUpto(sql: Reader, { project }: Scope, set: SpendSet, { days, steps, quarters }: UptoStretches) {
+  const taken = (sign: Step["sign"]) => steps.filter((step) => step.sign === sign);
+  const ofSteps = (some: readonly Step[], sums: string, wanted: PendingQuery<Row[]>) => sql`
+    select step.bucket, ${sql.unsafe(`${DIMENSIONS}, ${sums}`)}
+    from unnest(
+      ${some.map(({ dayMs }) => dateOf(dayMs))}::date[], ${some.map(({ upto }) => upto)}::smallint[],
+      ${some.map(({ bucketMs }) => instant(bucketMs))}::timestamptz[]
+    ) as step (day, upto, bucket)
+    join rollup_spend_upto using (day, upto)
+    where project_id = ${project} and "by" = ${set} ${wanted}`;
+  return (wanted: PendingQuery<Row[]>) =>
+    joinedBy(sql, [
+      ...days.map(
         ({ fromMs, toMs }) => sql`
-          select bucket, ${sql.unsafe(NAMES)} from rollup_spend
-          where project_id = ${project} and bucket >= ${at(fromMs)}::timestamptz and bucket < ${at(toMs)}::timestamptz ${wanted}`,
+          select day::timestamp at time zone 'UTC' as bucket, ${sql.unsafe([DIMENSIONS, ...SUMS].join(", "))}
+          from rollup_spend_upto
+          where project_id = ${project} and "by" = ${set} and upto = ${DAY_UPTO}
+            and day >= ${dateOf(fromMs)}::date and day < ${dateOf(toMs)}::date ${wanted}`,
       ),
-    ];
-    return parts.reduce((before, part) => sql`${before} union all ${part}`);
-  };
+      ...(steps.length > 0
+        ? [
+            ofSteps(taken(1), SUMS.join(", "), wanted),
+            ofSteps(taken(-1), SUMS.map((name) => `- ${name}`).join(", "), wanted),
+          ]
+        : []),
+      ...quarters.map((interval) => ofQuarters(sql, project, interval, wanted)),
+    ]);
 }
 
 const FILTER = "/* filter */";
@@ -103,7 +161,8 @@ function fromCalls(sql: Reader, { project, filter }: Scope, fromMs: number, toMs
   const texts = spendParts({ calls: open(calls), lines: open(lines), again: anyAgain ? open(again) : null }).split(
     FILTER,
   );
-  const wanted = () => sql`and c.project_id = ${project} ${matching(sql, filter)}`;
+  // What is booked in a stretch of time may have begun long before.
+  const wanted = () => sql`and c.project_id = ${project} ${matching(sql, filter, { fromMs: 0, toMs })}`;
   const parts = texts
     .slice(1)
     .reduce((before, text) => sql`${before} ${wanted()} ${sql.unsafe(text)}`, sql`${sql.unsafe(texts[0] as string)}`);
@@ -127,7 +186,11 @@ const wantedOf = (filter: CallFilter): [SpendDimension, readonly string[]][] =>
 const isKept = (filter: CallFilter): boolean => Object.keys(filter).every((name) => name in COLUMNS);
 
 /** Do rows in range hold several values of a filtered attribute? Then the rollup cannot tell them apart. */
-async function holdsOther(sql: Reader, scope: Scope, rolledUp: ReturnType<typeof fromRollup>): Promise<boolean> {
+async function holdsOther(
+  sql: Reader,
+  scope: Scope,
+  rolledUp: (wanted: PendingQuery<Row[]>) => PendingQuery<Row[]>,
+): Promise<boolean> {
   const columns = wantedOf(scope.filter).map(([column]) => column);
   if (columns.length === 0) return false;
   const other = columns.reduce((before, column) => sql`${before} or ${sql(column)} = ${OTHER}`, sql`false`);

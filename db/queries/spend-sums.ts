@@ -1,3 +1,4 @@
+import { ALLOCATED_PARTS } from "#db/fold-spend.ts";
 import { SPEND_MEASURES } from "#db/rollup-spend.ts";
 import { MODALITIES, type Modality } from "#lib/modalities.ts";
 import type { Reader } from "./call-filter.ts";
@@ -25,17 +26,13 @@ export interface SpendSums {
   cells: Record<Modality, Record<TokenKind, { tokens: number; usd: string }>>;
 }
 
-const ALLOCATED = "filter (where feature <> '' and customer <> '' and template <> '')";
-
-/** Sums of the source's measures, under their own names. */
+/** Sums of what the source gives (spend-source.ts), under their own names. */
 export const summed = (sql: Reader) =>
-  sql.unsafe(
-    [
-      ...SPEND_MEASURES.map((name) => `sum(${name}) as ${name}`),
-      `coalesce(sum(calls) ${ALLOCATED}, 0) as calls_allocated`,
-      `coalesce(sum(cost_usd + cost_estimated_usd) ${ALLOCATED}, 0) as cost_allocated_usd`,
-    ].join(", "),
-  );
+  sql.unsafe([...SPEND_MEASURES, ...Object.keys(ALLOCATED_PARTS)].map((name) => `sum(${name}) as ${name}`).join(", "));
+
+/** SQL: for "having", does a group of what the source gives come to anything? What had come by two moments may differ by nothing. */
+export const isSomething = (sql: Reader) =>
+  sql.unsafe(`(${SPEND_MEASURES.map((name) => `sum(${name}) <> 0`).join(" or ")})`);
 
 const CELLS = MODALITIES.flatMap(({ name }) =>
   TOKEN_KINDS.map((kind) => ({ modality: name, kind, id: `${name}_${kind}` })),

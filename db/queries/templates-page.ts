@@ -1,5 +1,6 @@
 import { OTHER, type Reader, type Scope } from "./call-filter.ts";
 import { spendSource } from "./spend-source.ts";
+import { isSomething } from "./spend-sums.ts";
 
 export const TEMPLATE_SORTS = ["cost", "tokens", "calls"] as const;
 export type TemplateSort = (typeof TEMPLATE_SORTS)[number];
@@ -68,7 +69,7 @@ export async function templatesOfPage(
   limit: number,
   versionLimit: number,
 ): Promise<TemplatesOfPage> {
-  const { rows: spent } = await spendSource(sql, scope);
+  const { rows: spent } = await spendSource(sql, scope, [], ["template", "template_version", "unit_hash"]);
   const found = await sql<(TemplateRow & { kind: Kind })[]>`
     with part as materialized (
       select
@@ -81,7 +82,7 @@ export async function templatesOfPage(
         sum(text_output + image_output + audio_output) as output,
         sum(tokens_estimated) as estimated
       from ${spent} spent
-      group by 1, 2, 3
+      group by 1, 2, 3 having ${isSomething(sql)}
     ),
     summed as (select template, unit_hash, ${SUMS(sql)} from part group by 1, 2),
     ranked as materialized (

@@ -2,12 +2,14 @@ import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
 import { foldDays } from "../fold-days.ts";
+import { foldRatings } from "../fold-ratings.ts";
 import { ensurePartitions, partitionOf, uuid7Floor } from "../partitions.ts";
+import { rateDay } from "../rate-calls.ts";
 import { recordChanges } from "../record-changes.ts";
 import { rollUpCalls } from "../rollup-calls.ts";
 import { rollUpLatency } from "../rollup-latency.ts";
 import { rollUpSpend } from "../rollup-spend.ts";
-import { callRow, quoted, toolCallRows, usageLineRows } from "../rows.ts";
+import { callRow, feedbackRow, quoted, toolCallRows, usageLineRows } from "../rows.ts";
 import { type CopyWriter, copyRows, type Row } from "./copy-rows.ts";
 
 /** Calls of one UTC day; the days come in their order. */
@@ -48,6 +50,7 @@ export async function seedCalls(
 ): Promise<void> {
   let day: Day | null = null;
   let finishing: Promise<void> = Promise.resolve();
+  const days = new Set<number>();
   // Rollups of a day are made while the next one is written.
   const finish = async (ended: Day) => {
     await ended.end();
@@ -59,6 +62,7 @@ export async function seedCalls(
     for await (const batch of batches) {
       if (day && day.dayMs !== batch.dayMs) await finish(day);
       if (day?.dayMs !== batch.dayMs) day = await beginDay(sql, batch.dayMs);
+      days.add(batch.dayMs);
       await day.write(batch);
     }
     if (day) await finish(day);
@@ -67,14 +71,18 @@ export async function seedCalls(
     day?.abort(error as Error);
     throw error;
   }
+  // What is said of a day comes on later ones too, and sessions go on.
+  await sql`analyze feedback (id, call_id, target_kind, target_id)`;
+  for (const dayMs of days) await sql.unsafe(["set jit = off", ...rateDay(dayMs)].join(";\n"));
   while ((await foldDays(sql, Date.now())) > 0);
+  while ((await foldRatings(sql, Date.now())) > 0);
   await sql.unsafe(ANALYZE);
 }
 
 /** What pages filter and join by; all columns of a table this wide would take longer than the rows did. */
 const ANALYZE = `
   analyze calls (id, started_at, environment, feature, customer, template, template_version, model, outcome, session, booked_on),
-    usage_lines (call_id, booked_on, cost_usd), tool_calls, provider_objects, feedback, rollup_calls, rollup_latency, rollup_latency_days, rollup_spend, rollup_spend_days`;
+    usage_lines (call_id, booked_on, cost_usd), tool_calls, provider_objects, feedback, ratings, ratings_sums, rollup_calls, rollup_latency, rollup_latency_days, rollup_spend, rollup_spend_days, rollup_spend_upto`;
 
 interface Day {
   readonly dayMs: number;
@@ -125,7 +133,7 @@ function rowsOf({ calls, feedback, contents }: SeedBatch, date: string): Record<
     provider_objects: calls.flatMap(objectRows),
     payloads: contents.flatMap(({ call, payload }) => (payload ? [{ call_id: call.id, ...payload }] : [])),
     instructions: contents.flatMap(wordsRows),
-    feedback: feedback.map(feedbackRow),
+    feedback: feedback.map(wordRow),
   };
 }
 
@@ -137,24 +145,12 @@ const wordsRows = ({ call, words }: SeedContent): Row[] =>
     ? []
     : [{ project_id: call.projectId, unit_hash: call.unitHash, sealed: words, first_call_id: call.id }];
 
-function feedbackRow({ feedback, callId }: SeedBatch["feedback"][number]): Row {
-  const { target } = feedback;
-  const receivedAt = new Date(feedback.receivedAtMs).toISOString();
+function wordRow({ feedback, callId }: SeedBatch["feedback"][number]): Row {
+  const row = feedbackRow(feedback, "default");
   return {
-    id: feedback.id,
-    project_id: "default",
-    target_kind: target.kind,
-    target_id: target.id,
-    item: feedback.item,
-    rater: feedback.rater,
-    received_at: receivedAt,
-    rating: feedback.rating,
-    score: feedback.score,
-    comment: feedback.comment,
-    correction: feedback.correction,
-    labels: feedback.labels,
+    ...row,
     call_id: callId,
-    matched_at: callId !== null || target.kind === "session" ? receivedAt : null,
+    matched_at: callId !== null || feedback.target.kind === "session" ? row.received_at : null,
   };
 }
 

@@ -137,7 +137,9 @@ it("a page's queries see one moment and end in time", async () => {
     await db.sql`update calls set environment = environment where id = ${ids[0] as string}`;
     expect(await newestIds(tx, scope(everything), 1)).toEqual(before);
   });
-  await expect(snapshot(db.sql, (tx) => tx`select pg_sleep(5)`, 50)).rejects.toThrow(/statement timeout/);
+  await expect(snapshot(db.sql, (tx) => tx`select pg_sleep(5)`, { timeoutMs: 50 })).rejects.toThrow(
+    /statement timeout/,
+  );
 });
 
 async function countRows(of: Scope): Promise<number> {

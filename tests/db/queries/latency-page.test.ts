@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { foldDays } from "#db/fold-days.ts";
-import { type CallFilter, inScope, type Scope } from "#db/queries/call-filter.ts";
+import { type CallFilter, inScope, type Reader, type Scope } from "#db/queries/call-filter.ts";
 import { callsOfPage, callsOverTime } from "#db/queries/calls-page.ts";
-import { columnsOf, heatmapOf, stripsOf } from "#db/queries/latency-page.ts";
+import { latencyGroups } from "#db/queries/latency-groups.ts";
+import { columnsOf, heatmapIn, stripsOf } from "#db/queries/latency-page.ts";
 import { routesOf } from "#db/queries/latency-routes.ts";
 import { slowestOf } from "#db/queries/latency-slowest.ts";
 import { latencySource } from "#db/queries/latency-source.ts";
 import { spendSource } from "#db/queries/spend-source.ts";
 import { OUTCOMES } from "#lib/call.ts";
-import { formatBand, LATENCY_METRICS, nearestEdge } from "#lib/latency.ts";
+import { formatBand, LATENCY_METRICS, type LatencyMetric, nearestEdge } from "#lib/latency.ts";
 import { cutIntoBuckets, type Interval } from "#lib/range.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { type SpentCall, seedSpent } from "#tests/support/seed-spent.ts";
@@ -28,6 +29,8 @@ const scope = (interval: Interval = DAY, filter: CallFilter = {}): Scope => ({ p
 const times = (n: number, call: (i: number) => SpentCall): SpentCall[] => Array.from({ length: n }, (_, i) => call(i));
 /** Nothing is left out by it, and no rollup of latency knows outcomes: the same figures, from the calls themselves. */
 const EVERY: CallFilter = { outcome: OUTCOMES };
+const heatmapOf = async (sql: Reader, of: Scope, metric: LatencyMetric, edges: readonly number[]) =>
+  heatmapIn(await latencyGroups(sql, of, { edges, by: ["modality"] }, [metric]), metric);
 const within1Percent = (ms: number | null, exact: number) => expect(Math.abs((ms ?? 0) / exact - 1)).toBeLessThan(0.01);
 
 describe("strips", () => {

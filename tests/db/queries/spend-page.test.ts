@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { foldDays } from "#db/fold-days.ts";
 import type { CallFilter, Scope } from "#db/queries/call-filter.ts";
+import { snapshot } from "#db/queries/snapshot.ts";
 import {
   closedMonths,
   SPEND_GROUPINGS,
   type SpendGrouping,
+  type SpendOfGroupInSlot,
   spendBySlotAndGroup,
   spendOf,
   spendOptions,
@@ -68,7 +70,7 @@ describe.each(zones)("in %s", (zone) => {
       expect(slots.reduce((sum, { calls }) => sum + calls, 0)).toBe(total.calls);
       expect(slots.every(({ slot, rank }) => slot >= 1 && slot < edges.length && rank >= 1 && rank <= 3)).toBe(true);
       expect(cellsOf(total)).toBe(total.costUsd);
-      const rows = await spendBySlotAndGroup(db.sql, scope, grouping, edges, 100_000);
+      const rows = await allRows(scope, grouping, edges);
       expect(rows.map(whole).reduce(add, ZERO)).toEqual(whole(total));
     });
   });
@@ -174,16 +176,13 @@ describe("closed months", () => {
   });
 });
 
-describe("a limit", () => {
-  it("of rows is told from what just fits", async () => {
-    const interval = intervalOf("2026-03", "UTC");
-    const all = await spendBySlotAndGroup(db.sql, scopeOf(interval), "model", [interval.fromMs, interval.toMs], 1000);
-    const bySlot = (limit: number) =>
-      spendBySlotAndGroup(db.sql, scopeOf(interval), "model", [interval.fromMs, interval.toMs], limit);
-    expect(await bySlot(all.length)).toHaveLength(all.length);
-    expect(await bySlot(all.length - 2)).toHaveLength(all.length - 1);
+/** Everything that an export holds. */
+const allRows = (scope: Scope, grouping: SpendGrouping, edges: readonly number[]) =>
+  snapshot(db.sql, async (tx) => {
+    const rows: SpendOfGroupInSlot[] = [];
+    for await (const some of spendBySlotAndGroup(tx, scope, grouping, edges)) rows.push(...some);
+    return rows;
   });
-});
 
 // What is expected.
 
