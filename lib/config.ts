@@ -20,12 +20,23 @@ export interface Config {
   spoolBytes: number;
   /** Stored segments stay on disk. */
   keepSpool: boolean;
+  /** Days after which what was said, and calls, are dropped (db/retention.ts). null: never. */
+  contentDays: number | null;
+  factsDays: number | null;
   /** fsync each batch: survives a power cut, costs throughput. */
   fsync: boolean;
   includeUsage: boolean;
   /** Larger streaming requests go untouched. */
   includeUsageBytes: number;
   connectTimeoutMs: number;
+  /** A client whose request is not whole and that says nothing for so long is answered 408. */
+  clientTimeoutMs: number;
+  /** Of clients, per worker; more are refused. */
+  maxConnections: number;
+  /** Names under which a proxy on loopback may be asked, besides those that only this machine can mean. Lower case. */
+  allowedHosts: readonly string[];
+  /** How long calls in flight may go on when the proxy is stopped. */
+  drainMs: number;
   /** To one upstream, per worker. Calls beyond wait for one of them, and that wait counts as our own time. */
   upstreamConnections: number;
   /** What is shown is made up (`npm run demo`): every page says so. */
@@ -62,11 +73,17 @@ export const SETTINGS = {
   OMNIMETER_MAX_CALLS: ["20000", "calls recorded at the same time per worker; more are relayed and counted"],
   OMNIMETER_SPOOL_BYTES: [`${8 * 2 ** 30}`, "most bytes that wait on disk for the recorder"],
   OMNIMETER_KEEP_SPOOL: ["off", "on keeps spool segments after they are stored"],
+  OMNIMETER_CONTENT_DAYS: ["90", "days after which what was said is dropped; forever keeps it"],
+  OMNIMETER_FACTS_DAYS: ["forever", "days after which calls are dropped, by whole weeks; their sums stay"],
   OMNIMETER_FSYNC: ["off", "on survives a power cut, and costs throughput"],
   OMNIMETER_INCLUDE_USAGE: ["on", "asks streams for their usage where the client did not"],
   OMNIMETER_INCLUDE_USAGE_BYTES: [`${1 << 20}`, "larger streaming requests go out untouched"],
   OMNIMETER_DEMO: ["off", "on makes every page say that its data is made up"],
   OMNIMETER_CONNECT_TIMEOUT_MS: ["10000", "how long a connection to the upstream may take"],
+  OMNIMETER_CLIENT_TIMEOUT_MS: ["60000", "how long a client may be silent in the middle of a request"],
+  OMNIMETER_MAX_CONNECTIONS: ["20000", "most connections of clients per worker; more are refused"],
+  OMNIMETER_ALLOWED_HOSTS: ["", "more names that a proxy on loopback answers to, as name,name; * for any"],
+  OMNIMETER_DRAIN_MS: ["30000", "how long calls in flight may go on when the proxy is stopped"],
   OMNIMETER_UPSTREAM_CONNECTIONS: ["4096", "most connections to one upstream per worker; calls beyond wait"],
   OMNIMETER_TRACE_URL: ["", "links calls to their traces: https://jaeger.example/trace/{trace_id}, also {span_id}"],
 } as const satisfies Record<string, readonly [fallback: string, meaning: string]>;
@@ -84,7 +101,7 @@ export class ConfigError extends Error {
  * @throws ConfigError naming every bad variable and what to write instead.
  */
 export function readConfig(env: Env = process.env): Config {
-  const { text, whole, oneOf, onOff, origin, host, traceUrl, wrong } = reader(env);
+  const { text, whole, days, oneOf, onOff, origin, host, traceUrl, wrong } = reader(env);
   const databaseUrl = text("DATABASE_URL") || undefined;
   if (databaseUrl && !isDatabaseUrl(databaseUrl))
     // The value may hold a password: it is not repeated.
@@ -115,10 +132,22 @@ export function readConfig(env: Env = process.env): Config {
     maxCalls: whole("OMNIMETER_MAX_CALLS", 1, 1_000_000),
     spoolBytes: whole("OMNIMETER_SPOOL_BYTES", 1 << 20, Number.MAX_SAFE_INTEGER),
     keepSpool: onOff("OMNIMETER_KEEP_SPOOL"),
+    contentDays: days("OMNIMETER_CONTENT_DAYS"),
+    factsDays: days("OMNIMETER_FACTS_DAYS"),
     fsync: onOff("OMNIMETER_FSYNC"),
     includeUsage: onOff("OMNIMETER_INCLUDE_USAGE"),
     includeUsageBytes: whole("OMNIMETER_INCLUDE_USAGE_BYTES", 0, 64 << 20),
     connectTimeoutMs: whole("OMNIMETER_CONNECT_TIMEOUT_MS", 1, 600_000),
+    clientTimeoutMs: whole("OMNIMETER_CLIENT_TIMEOUT_MS", 100, 3_600_000),
+    maxConnections: whole("OMNIMETER_MAX_CONNECTIONS", 1, 1_000_000),
+    allowedHosts: Object.freeze(
+      text("OMNIMETER_ALLOWED_HOSTS")
+        .toLowerCase()
+        .split(",")
+        .map((name) => name.trim())
+        .filter(Boolean),
+    ),
+    drainMs: whole("OMNIMETER_DRAIN_MS", 0, 3_600_000),
     upstreamConnections: whole("OMNIMETER_UPSTREAM_CONNECTIONS", 1, 65_535),
     demo: onOff("OMNIMETER_DEMO"),
     telemetry: readTelemetry(env, wrong),
@@ -133,6 +162,9 @@ export function readConfig(env: Env = process.env): Config {
   return Object.freeze(config);
 }
 
+/** A hundred years: more is forever. */
+const DAYS_MAX = 36_500;
+
 /** One function per kind of value; each adds a sentence to `wrong` and carries on, so that all are named at once. */
 function reader(env: Env) {
   const wrong: string[] = misspelt(env);
@@ -143,6 +175,14 @@ function reader(env: Env) {
     if (Number.isInteger(value) && value >= least && value <= most) return value;
     wrong.push(`${name} is "${text(name)}"; it takes a whole number from ${least} to ${most}`);
     return least;
+  }
+
+  function days(name: Name): number | null {
+    if (text(name).toLowerCase() === "forever") return null;
+    const value = Number(text(name));
+    if (Number.isInteger(value) && value >= 1 && value <= DAYS_MAX) return value;
+    wrong.push(`${name} is "${text(name)}"; it takes a whole number of days from 1 to ${DAYS_MAX}, or forever`);
+    return null;
   }
 
   function oneOf<const T extends string>(name: Name, allowed: readonly [T, ...T[]]): T {
@@ -178,7 +218,7 @@ function reader(env: Env) {
   }
 
   const onOff = (name: Name) => oneOf(name, ["on", "off"]) === "on";
-  return { text, whole, oneOf, onOff, host, origin, traceUrl, wrong };
+  return { text, whole, days, oneOf, onOff, host, origin, traceUrl, wrong };
 }
 
 /** OpenTelemetry's standard variables. What concerns a signal is looked at only when that signal is on. */

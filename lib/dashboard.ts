@@ -2,13 +2,14 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readConfig } from "./config.ts";
+import { openRequest } from "./open-requests.ts";
 
 /**
  * The dashboard's process: the built Next application inside our own http server, so that the content security
  * policy, the check of the Host header and the shutdown are ours. `DATABASE_URL` is set by whoever starts it.
  */
 export async function serveDashboard(): Promise<void> {
-  const { host, dashboardPort } = readConfig();
+  const { host, dashboardPort, databaseUrl } = readConfig();
   const server = createServer();
   const stop = stopOnce(server);
   process.once("SIGTERM", stop);
@@ -27,11 +28,12 @@ export async function serveDashboard(): Promise<void> {
     return fail(listenFailure(error as NodeJS.ErrnoException, host, dashboardPort));
   }
   // Bound before Next starts, so that a taken port is said at once; requests wait the half second until it is ready.
-  const ready = start(host, port);
+  const ready = start(host, port, databaseUrl);
   const isAllowedHost = hostCheck(host);
   server.on("request", (request, response) => {
     if (!isAllowedHost(request.headers.host)) return refuse(response);
     secure(request, response);
+    openRequest(request, response);
     ready.then((handle) => handle(request, response)).catch(() => response.destroy());
   });
   server.on("upgrade", (_request, socket) => socket.destroy());
@@ -43,8 +45,10 @@ export async function serveDashboard(): Promise<void> {
   process.send?.({ type: "ready", port });
 }
 
-async function start(hostname: string, port: number) {
-  // Here and not above: a taken port is said without waiting for it.
+async function start(hostname: string, port: number, databaseUrl: string | undefined) {
+  // Here and not above: a taken port is said without waiting for them.
+  const { checkSchema } = await import("#db/check-schema.ts");
+  if (databaseUrl) await checkSchema(databaseUrl);
   const { default: next } = await import("next");
   const app = next({ dev: false, dir: process.cwd(), hostname, port });
   await app.prepare();

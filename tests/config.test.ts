@@ -14,6 +14,10 @@ test("without settings everything has its documented default", () => {
     includeUsage: true,
     fsync: false,
     upstreamConnections: 4096,
+    clientTimeoutMs: 60_000,
+    maxConnections: 20_000,
+    allowedHosts: [],
+    drainMs: 30_000,
   });
   expect(config.dataDir).toMatch(/\/\.omnimeter$/);
   expect(Object.isFrozen(config)).toBe(true);
@@ -149,4 +153,24 @@ test("the page of a trace is a URL with a place for the trace's id", () => {
   for (const bad of ["https://jaeger.example/trace", "jaeger/{trace_id}", "javascript:alert('{trace_id}')"])
     expect(() => traceUrl(bad)).toThrow("OMNIMETER_TRACE_URL is");
   expect(() => traceUrl("https://me:hunter22@t/{trace_id}")).toThrow(/^(?!.*hunter22).*OMNIMETER_TRACE_URL/);
+});
+
+test("names that a proxy on loopback answers to are a list, however they are written", () => {
+  expect(readConfig({ OMNIMETER_ALLOWED_HOSTS: " LLM.example ,,b.example" }).allowedHosts).toEqual([
+    "llm.example",
+    "b.example",
+  ]);
+  expect(() => readConfig({ OMNIMETER_DRAIN_MS: "-1" })).toThrow("OMNIMETER_DRAIN_MS");
+  expect(() => readConfig({ OMNIMETER_CLIENT_TIMEOUT_MS: "5" })).toThrow("OMNIMETER_CLIENT_TIMEOUT_MS");
+  expect(() => readConfig({ OMNIMETER_MAX_CONNECTIONS: "0" })).toThrow("OMNIMETER_MAX_CONNECTIONS");
+});
+
+test("what is said is kept for 90 days and calls for ever, unless told otherwise", () => {
+  expect(readConfig({})).toMatchObject({ contentDays: 90, factsDays: null });
+  const env = { OMNIMETER_CONTENT_DAYS: "Forever", OMNIMETER_FACTS_DAYS: "400" };
+  expect(readConfig(env)).toMatchObject({ contentDays: null, factsDays: 400 });
+  for (const wrong of ["0", "-1", "1.5", "40000", "never"])
+    expect(() => readConfig({ OMNIMETER_FACTS_DAYS: wrong })).toThrow(
+      `OMNIMETER_FACTS_DAYS is "${wrong}"; it takes a whole number of days from 1 to 36500, or forever`,
+    );
 });

@@ -7,7 +7,7 @@ import { database } from "./database.ts";
 export async function nearestCall(view: View): Promise<number | null> {
   try {
     // A hint is not worth a long wait.
-    return await snapshot(database(), (tx) => nearestCallMs(tx, scopeOf(view)), 1500);
+    return await snapshot(database(), (tx) => nearestCallMs(tx, scopeOf(view)), { timeoutMs: 1500 });
   } catch {
     return null;
   }

@@ -5,6 +5,7 @@ import { METRICS } from "#app/latency/metrics.ts";
 import type { Outcome } from "#lib/call.ts";
 import { edgeMs, parseBand } from "#lib/latency.ts";
 import { MODALITIES } from "#lib/modalities.ts";
+import type { Waste } from "#lib/waste.ts";
 import { FilterMenu } from "./filter-menu.tsx";
 import { ATTRIBUTES, hasMenu, toggled } from "./filter-text.ts";
 import { hrefOf, type View } from "./view.ts";
@@ -66,9 +67,16 @@ export function filterChips(path: string, view: View) {
 export function valueName(key: string, value: string): string {
   if (value === "") return "none given";
   if (key === "status") return OUTCOME_LOOKS[value as Outcome].label;
+  if (key === "waste") return WASTE_NAMES[value as Waste];
   if (key === "modality") return MODALITIES.find(({ name }) => name === value)?.label ?? value;
   return key === "latency" ? bandName(value) : value;
 }
+
+const WASTE_NAMES: Record<Waste, string> = {
+  aborted: "aborted",
+  retried: "failed attempts",
+  superseded: "superseded",
+};
 
 /** duration:1024..2048 → Duration 1.02 s to 2.05 s */
 function bandName(text: string): string {

@@ -2,6 +2,7 @@ import type { CallFilter } from "#db/queries/call-filter.ts";
 import { OUTCOMES } from "#lib/call.ts";
 import { formatBand, parseBand } from "#lib/latency.ts";
 import { MODALITIES } from "#lib/modalities.ts";
+import { WASTES } from "#lib/waste.ts";
 
 /** Attributes in the URL's order: `f=feature:search,chat;status:failed`. An empty value means "none given". */
 export const ATTRIBUTES = [
@@ -14,6 +15,7 @@ export const ATTRIBUTES = [
   { key: "version", label: "Version", column: "templateVersion" },
   { key: "unit", label: "Instructions", column: "unitHash" },
   { key: "cost", label: "Cost", column: "cost" },
+  { key: "waste", label: "Waste", column: "waste" },
   { key: "endpoint", label: "Endpoint", column: "endpoint" },
   { key: "modality", label: "Modality", column: "modality" },
   { key: "latency", label: "Latency", column: "latency" },
@@ -56,6 +58,7 @@ export function parseFilter(text: string): { filter: CallFilter; notUnderstood: 
 const CLOSED: Partial<Record<Attribute["key"], readonly string[]>> = {
   status: OUTCOMES,
   cost: ["unpriced"],
+  waste: WASTES,
   modality: [...MODALITIES.map(({ name }) => name), ""],
 };
 const isKnown = (key: Attribute["key"], value: string): boolean =>

@@ -2,6 +2,7 @@ import { formatRange, msToWall } from "#lib/range.ts";
 import { CopyLink } from "./copy-link.tsx";
 import { rangeChoices, rangeName } from "./range-name.ts";
 import { RangePicker } from "./range-picker.tsx";
+import { SealedNote } from "./sealed-note.tsx";
 import { hrefOf, type View } from "./view.ts";
 import { ZonePicker } from "./zone-picker.tsx";
 
@@ -36,6 +37,7 @@ export function TimeControls({ path, view }: { path: string; view: View }) {
         hrefOwn={hrefOf(path, view, { zone: null })}
       />
       <CopyLink path={pinned(path, view, endMs)} />
+      <SealedNote fromMs={interval.fromMs} />
     </>
   );
 }

@@ -7,22 +7,31 @@ import { AddRule } from "./add-rule.tsx";
 import { AlertHistory } from "./alert-history.tsx";
 import { AlertRules } from "./alert-rules.tsx";
 import { FormAnswer } from "./form-answer.tsx";
+import { Health } from "./health/health.tsx";
+import { readHealth } from "./health/read-health.ts";
 import { Hints } from "./hints.tsx";
-import { readSettings } from "./read-settings.ts";
+import { type Offered, readSettings } from "./read-settings.ts";
 import { readSaid } from "./said.ts";
+import { Shown } from "./shown.tsx";
 
 export const metadata: Metadata = { title: "Settings" };
+
+/** Names can be typed. */
+const NOTHING_OFFERED: Offered = { feature: [], model: [], environment: [] };
 
 /** What people decide for all of them. Its forms work without any script; so there is no skeleton, which needs one to go away. */
 export default async function SettingsPage({ searchParams }: { searchParams: Promise<Params> }) {
   const params = await searchParams;
   const said = readSaid(params);
   const view = await requestedView(params);
-  const { rules, history, offered, hints, watermark } = await readSettings(view);
+  const [{ alerts, offered, hints, watermark }, health] = await Promise.all([
+    readSettings(view),
+    readHealth(view.nowMs),
+  ]);
   return (
     <Frame
       title="Settings"
-      watermark={watermark}
+      watermark={"value" in watermark ? watermark.value : null}
       nowMs={view.nowMs}
       zone={view.zone}
       controls={
@@ -34,6 +43,14 @@ export default async function SettingsPage({ searchParams }: { searchParams: Pro
         />
       }
     >
+      <nav aria-label="On this page" className="mb-4 flex gap-4">
+        <a className="text-link" href="#alerts">
+          Alerts
+        </a>
+        <a className="text-link" href="#health">
+          Health
+        </a>
+      </nav>
       <section id="alerts" aria-labelledby="alerts-title">
         <h2 id="alerts-title" className="text-lg font-semibold">
           Alerts
@@ -44,13 +61,14 @@ export default async function SettingsPage({ searchParams }: { searchParams: Pro
           go. Of too few calls nothing is said: an alert neither opens nor closes then.
         </p>
         <FormAnswer said={said} />
-        <AlertRules rules={rules} said={said} view={view} />
+        <Shown part={alerts}>{({ rules }) => <AlertRules rules={rules} said={said} view={view} />}</Shown>
       </section>
       <div className="mt-8 grid gap-x-12 gap-y-8 xl:grid-cols-2">
-        <AddRule said={said} offered={offered} />
+        <AddRule said={said} offered={"value" in offered ? offered.value : NOTHING_OFFERED} />
         <Hints hints={hints} />
       </div>
-      <AlertHistory alerts={history} view={view} />
+      {"value" in alerts && <AlertHistory alerts={alerts.value.history} view={view} />}
+      <Health health={health} said={typeof params.health === "string" ? params.health : null} view={view} />
     </Frame>
   );
 }

@@ -18,7 +18,7 @@ test("a rule made by keyboard opens an alert, which Home shows by itself and whi
   await ask("gpt-4o");
   await dashboard.system.drained();
   await page.goto(`${dashboard.url}/settings`);
-  await expect(page.getByRole("navigation").getByRole("link").last()).toHaveText("Settings");
+  await expect(page.getByRole("navigation", { name: "Pages" }).getByRole("link").last()).toHaveText("Settings");
   await expect(page.getByTestId("no-rules")).toBeVisible();
   await expectAccessible(page, "light");
   await expectAccessible(page, "dark");

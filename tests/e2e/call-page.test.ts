@@ -102,7 +102,7 @@ test("the calls of one operation stand on one axis, with what was paid in vain",
   await expect(rows.nth(0)).toContainText("this call");
   await expect(rows.nth(1)).toContainText("Completed");
   await expect(page.getByTestId("attempts-cost")).toHaveText(
-    /^Together they cost \$.*, all of it for the last that completed\. Of 1 call before or after it the cost is not known\.$/,
+    /^Together they cost \$.*, none of it known as waste\. Of 1 call that bought nothing the cost is not known\.$/,
   );
   await expectAccessible(page, "light");
   await expectAccessible(page, "dark");

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, type Page, test } from "playwright/test";
+import { seedSpent } from "#tests/support/seed-spent.ts";
 import { type Dashboard, expectAccessible, startDashboard } from "./dashboard.ts";
 
 const GPT_4O = "gpt-4o-2024-08-06";
@@ -108,6 +109,40 @@ test("what nobody can be charged for is told apart", async ({ page }) => {
   await page.goto(`${dashboard.url}/spend?g=template`);
   await expect(page.getByTestId("row-none given")).toContainText("unallocated");
   await expect(page.getByTestId("tile-allocated")).toContainText("2 calls without");
+});
+
+test("what was paid for nothing opens to its parts, and each to exactly its calls", async ({ page }) => {
+  const at = (second: number) => `2026-05-04T10:00:0${second}.000Z`;
+  const tokens = [0, 0, 1] as const;
+  await seedSpent(dashboard.database.sql, [
+    { at: at(0), feature: "search", outcome: "client_aborted", tokens, source: "estimated", costUsd: "0.25" },
+    { at: at(1), outcome: "truncated", tokens, source: "estimated", costUsd: "0.000000000001" },
+    { at: at(2), outcome: "failed" },
+    { at: at(3), tokens, costUsd: "1" },
+    { at: at(4), attemptOf: 3, attempt: 1, tokens, costUsd: "2" },
+  ]);
+  const parts = { aborted: ["0.25", 1], retried: ["0.000000000001", 2], superseded: ["1", 1] } as const;
+  await page.goto(`${dashboard.url}/spend?r=2026-05`);
+  const tile = page.getByTestId("tile-waste");
+  await expect(tile.locator('[title="1.250000000001 USD"]').first()).toBeVisible();
+  await expect(tile).toContainText("38.5 % of spend");
+  await expect(tile).toContainText("$0.2500 of it estimated; 1 call without known usage, in no amount");
+  await expect(tile).toContainText("$1.00 by calls without a feature, on answers that a later attempt made again");
+  await tile.getByText("Its parts").click();
+  await expectAccessible(page, "light");
+  await expectAccessible(page, "dark");
+  for (const [part, [usd, calls]] of Object.entries(parts)) {
+    await page.goto(`${dashboard.url}/spend?r=2026-05`);
+    await tile.getByText("Its parts").click();
+    const row = page.getByTestId(`row-${part}`);
+    await expect(row.locator(`[title="${usd} USD"]`).first()).toBeVisible();
+    await row.getByRole("link").click();
+    await expect(page).toHaveURL(new RegExp(`/calls\\?.*waste:${part}`));
+    await expect(page.getByTestId("totals").locator(`[title="${usd} USD"]`)).toBeVisible();
+    await expect(page.locator("tbody tr").filter({ has: page.getByRole("link") })).toHaveCount(calls);
+  }
+  await page.goto(`${dashboard.url}/calls?r=2026-05&tz=UTC`);
+  await expect(page.getByTestId("chart-calls")).toContainText("4 operations · 5 calls");
 });
 
 test("another zone has other days, and the same sum", async ({ page }) => {
