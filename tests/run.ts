@@ -27,14 +27,24 @@ const note = async (running: Promise<Result>) => {
 };
 
 const started = performance.now();
-// Two cores: the build takes one, the quick checks the other. Tests that start processes come after, in pairs of which
+// Two cores: the build takes one, the quick checks the other. Tests that start processes come after, in two lanes of which
 // mostly one computes while the other waits.
 await Promise.all([prepareBrowserTests(), quickChecks()]);
 const clusters = await note(step("databases", startServers));
 if (clusters.failed === 0) {
-  // The wire's tests mostly wait, the store's compute.
-  await Promise.all([note(vitest("store")), note(vitest("wire"))]);
-  await Promise.all([note(vitest("processes")), note(step("browser tests", browserTests))]);
+  const inTurn = async (...steps: (() => Promise<Result>)[]) => {
+    for (const one of steps) await note(one());
+  };
+  await Promise.all([
+    inTurn(
+      () => vitest("store"),
+      () => step("browser tests", browserTests),
+    ),
+    inTurn(
+      () => vitest("wire"),
+      () => vitest("processes"),
+    ),
+  ]);
 }
 await stopClusters();
 closeWith(results);

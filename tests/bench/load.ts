@@ -11,6 +11,8 @@ export interface Load {
   calls: number;
   /** Time between an answer and the next request of the same connection. */
   thinkMs?: number;
+  /** Of all connections together: each call has its moment, and begins late when no connection is free. */
+  callsPerSecond?: number;
   /** Extra header lines. */
   headers?: string;
 }
@@ -22,8 +24,13 @@ export async function runLoad(load: Load): Promise<number[]> {
   let left = load.calls;
   // Equal pauses would fall into step, and every call would wait behind a burst of the others.
   const random = seeded(1);
+  const begun = performance.now();
   await Promise.all(Array.from({ length: load.connections }, (_, i) => converse(i)));
   return took;
+
+  function momentOf(call: number): number {
+    return begun + (call * 1000) / (load.callsPerSecond ?? 1);
+  }
 
   function converse(place: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -35,6 +42,11 @@ export async function runLoad(load: Load): Promise<number[]> {
           socket.destroy();
           return resolve();
         }
+        const early = load.callsPerSecond ? momentOf(load.calls - left - 1) - performance.now() : 0;
+        if (early > 1) setTimeout(send, early);
+        else send();
+      };
+      const send = () => {
         from = performance.now();
         socket.write(request);
       };

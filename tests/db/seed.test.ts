@@ -6,6 +6,7 @@ import { type Batch, callsOfCompany } from "#lib/demo/company.ts";
 import { seedDatabase } from "#lib/demo/seed-database.ts";
 import { openContent } from "#lib/privacy/seal.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
+import { storedRatings, wordsInForce } from "#tests/support/words-in-force.ts";
 
 const COMPANY = { seed: 3, untilMs: Date.parse("2026-11-20T16:00:00Z"), days: 12, calls: 2500 };
 const KEY = Buffer.alloc(32, 7);
@@ -41,7 +42,9 @@ test("every call, line, tool call, object and word that was made is stored", asy
 });
 
 test("a row holds what the call says, with lists, tags, names in other scripts and the money of its lines", async () => {
-  const call = calls().find(({ feature, customer }) => feature === "Café — «α»" && customer !== null);
+  const call = calls().find(
+    ({ feature, customer, outcome }) => feature === "Café — «α»" && customer !== null && outcome === "completed",
+  );
   expect(call).toBeDefined();
   if (!call) return;
   const [row] = await sql`select * from calls where id = ${call.id}`;
@@ -62,6 +65,13 @@ test("a row holds what the call says, with lists, tags, names in other scripts a
   expect(lines.map((line) => ({ ...line }))).toEqual(
     call.lines.map((line) => ({ direction: line.direction, cost_usd: line.costUsd, price_id: line.price?.id })),
   );
+});
+
+test("what was said is rated, and days that are over are summed", async () => {
+  const ratings = await storedRatings(sql);
+  expect(ratings.length).toBeGreaterThan(50);
+  expect([...ratings]).toEqual([...(await wordsInForce(sql))]);
+  expect((await sql`select 1 from ratings_folded`).length).toBeGreaterThan(0);
 });
 
 test("the rollups are those that a rebuild makes, and their money is the sum of the lines", async () => {

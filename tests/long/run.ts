@@ -2,81 +2,125 @@ import { appendFileSync, chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { startDatabase } from "#tests/support/database.ts";
-import { startSystem } from "#tests/support/system.ts";
-import { killRounds, lineOf, type Round, VICTIMS, type Victim } from "./kill.ts";
+import { type Database, startDatabase } from "#tests/support/database.ts";
+import { smallDisk } from "#tests/support/small-disk.ts";
+import { type System, startSystem } from "#tests/support/system.ts";
+import { chaosRounds, killsOf, lineOf, type Round } from "./chaos.ts";
+import { faultsOf } from "./faults.ts";
 import { type Leak, leakRun } from "./leak.ts";
 
 /**
- * npm run test:long -- [--rounds 200] [--seed n] [--victims worker,database] [--leak-minutes 5] [--no-keep]: hundreds of kills,
- * then minutes of load in which memory must not grow. The result is added to RESULTS.md.
+ * npm run test:long -- [--only chaos,leak] [--rounds 200] [--seed n] [--blows "worker killed,torn batch"] [--leak-minutes 60]
+ * [--no-keep]: hundreds of kills and faults, then an hour of load in which memory must not grow. The results are added to RESULTS.md.
  */
 const { values } = parseArgs({
   allowNegative: true,
   options: {
-    rounds: { type: "string" },
-    seed: { type: "string" },
-    victims: { type: "string" },
-    "leak-minutes": { type: "string" },
+    only: { type: "string", default: "chaos,leak" },
+    rounds: { type: "string", default: "200" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    blows: { type: "string" },
+    "leak-minutes": { type: "string", default: "60" },
     keep: { type: "boolean", default: true },
   },
 });
-const rounds = Number(values.rounds ?? 200);
-const all: Victim[] = [...VICTIMS, "database"];
-const victims = all.filter((one) => !values.victims || values.victims.split(",").includes(one));
-const seed = Number(values.seed ?? Date.now() % 1_000_000);
+const parts: Record<string, () => Promise<Part>> = { chaos, leak };
+const wanted = values.only.split(",");
+const unknown = wanted.filter((name) => !(name in parts));
+if (unknown.length)
+  throw new Error(`There is no ${unknown.join(", ")}: --only takes ${Object.keys(parts).join(", ")}.`);
 
-const dir = mkdtempSync(join(tmpdir(), "omnimeter-long-"));
-// As root the database runs as another user.
-chmodSync(dir, 0o711);
-const database = await startDatabase(dir);
-const system = await startSystem({ database });
-const from = Date.now();
-let done: Round[];
-let leaks: Leak[];
-try {
-  done = await killRounds(system, {
-    rounds,
-    seed,
-    victims,
-    restartDatabase: () => database.restart("SIGKILL"),
-    say: console.log,
-  });
-  leaks = await leakRun(system, Number(values["leak-minutes"] ?? 5), console.log);
-} finally {
-  await system.stop();
-  await database.stop();
-  rmSync(dir, { recursive: true, force: true });
+/** What one part of the run has shown. */
+interface Part {
+  passed: number;
+  failed: number;
+  table: string;
 }
 
-const broken = done.filter((one) => one.broken.length);
-const table = tableOf();
-console.log(table);
-if (values.keep) appendFileSync(join(import.meta.dirname, "RESULTS.md"), `\n${table}`);
-const failed = broken.length + leaks.filter((one) => one.leaks).length;
-console.log(`${done.length + leaks.length - failed} passed, ${failed} failed`);
+let passed = 0;
+let failed = 0;
+for (const name of wanted) {
+  const part = await (parts[name] as () => Promise<Part>)();
+  console.log(part.table);
+  if (values.keep) appendFileSync(join(import.meta.dirname, "RESULTS.md"), `\n${part.table}`);
+  passed += part.passed;
+  failed += part.failed;
+}
+console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;
 
-function tableOf(): string {
+function chaos(): Promise<Part> {
+  return withSystem(async (system, database, disks) => {
+    const from = Date.now();
+    const all = [...killsOf(system, database), ...faultsOf({ system, database, disks })];
+    const blows = all.filter(({ name }) => !values.blows || values.blows.split(",").includes(name));
+    if (!disks) console.log("full disks: skipped, this user may not mount a small one");
+    const rounds = await chaosRounds(system, {
+      rounds: Number(values.rounds),
+      seed: Number(values.seed),
+      blows,
+      say: console.log,
+    });
+    const broken = rounds.filter((one) => one.broken.length);
+    return { passed: rounds.length - broken.length, failed: broken.length, table: chaosTable(rounds, from) };
+  });
+}
+
+function leak(): Promise<Part> {
+  return withSystem(async (system) => {
+    const minutes = Number(values["leak-minutes"]);
+    const leaks = await leakRun(system, minutes, console.log);
+    const failures = leaks.filter((one) => one.leaks).length;
+    return { passed: leaks.length - failures, failed: failures, table: leakTable(leaks, minutes) };
+  });
+}
+
+/** The spool and the database each on a small disk, where this user may make one. */
+async function withSystem(
+  work: (system: System, database: Database, disks: Parameters<typeof faultsOf>[0]["disks"]) => Promise<Part>,
+): Promise<Part> {
+  const dir = mkdtempSync(join(tmpdir(), "omnimeter-long-"));
+  // As root the database runs as another user.
+  chmodSync(dir, 0o711);
+  const spool = smallDisk(join(dir, "spool-disk"), 256);
+  const own = spool && smallDisk(join(dir, "database-disk"), 4096);
+  const disks = spool && own && { spool, database: own };
+  const database = await startDatabase(disks?.database.dir ?? dir);
+  const system = await startSystem({ database, ...(disks && { dataDir: disks.spool.dir }) });
+  try {
+    return await work(system, database, disks);
+  } finally {
+    await system.stop();
+    await database.stop();
+    disks?.spool.remove();
+    disks?.database.remove();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function chaosTable(rounds: Round[], from: number): string {
   const sum = (rows: Round[], pick: (one: Round) => number) => rows.reduce((total, one) => total + pick(one), 0);
   const line = (name: string, rows: Round[]) =>
-    `| ${[name, rows.length, sum(rows, (r) => r.calls), sum(rows, (r) => r.ended), sum(rows, (r) => r.interrupted), rows.filter((r) => r.broken.length).length].join(" | ")} |`;
+    `| ${[name, rows.length, sum(rows, (r) => r.calls), sum(rows, (r) => r.ended), sum(rows, (r) => r.interrupted), sum(rows, (r) => r.dropped), rows.filter((r) => r.broken.length).length].join(" | ")} |`;
+  const broken = rounds.filter((one) => one.broken.length);
   return [
-    `### Killed, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, seed ${seed}, ${Math.round((Date.now() - from) / 1000)} s`,
+    `### Chaos, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, seed ${values.seed}, ${Math.round((Date.now() - from) / 1000)} s`,
     "",
-    "| killed | rounds | calls | of them ended | interrupted | rounds with a broken promise |",
-    "| --- | --- | --- | --- | --- | --- |",
-    ...victims.map((victim) =>
-      line(
-        victim,
-        done.filter((one) => one.victim === victim),
-      ),
-    ),
-    line("all of them", done),
-    "",
-    `Resident memory under mixed load: ${leaks.map((one) => `${one.part} ${one.firstMb} MB after the warm-up, ${one.lastMb} MB after ${values["leak-minutes"] ?? 5} more${one.leaks ? " (leaks)" : ""}`).join("; ")}.`,
+    "| what happened | rounds | calls | of them ended | interrupted | dropped and counted | rounds with a broken promise |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+    ...[...Map.groupBy(rounds, ({ blow }) => blow)].map(([blow, some]) => line(blow, some)),
+    line("all of them", rounds),
     "",
     ...broken.map((one) => `- ${lineOf(one)}`),
     ...(broken.length ? [""] : []),
+  ].join("\n");
+}
+
+function leakTable(leaks: Leak[], minutes: number): string {
+  return [
+    `### Memory, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
+    "",
+    `Resident memory under mixed load: ${leaks.map((one) => `${one.part} ${one.firstMb} MB after the warm-up, ${one.lastMb} MB after ${minutes} min more${one.leaks ? " (leaks)" : ""}`).join("; ")}.`,
+    "",
   ].join("\n");
 }

@@ -62,11 +62,11 @@ test("the demo makes its data once, sends live calls, answers anybody, and stops
   const first = demo();
   await first.ready();
   expect(first.stderr()).toContain("Demo data made");
-  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(2000);
+  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(600);
 
   const live = "select count(*)::int as answer from calls where run <> 'seed' and template is not null";
   await expect.poll(() => ask<number>(live), { timeout: 20_000 }).toBeGreaterThan(0);
-  expect(await ask("select count(*)::int as answer from usage_lines where cost_usd is not null")).toBeGreaterThan(2000);
+  expect(await ask("select count(*)::int as answer from usage_lines where cost_usd is not null")).toBeGreaterThan(600);
 
   const [, baseUrl = ""] = /Base URL +(\S+)/.exec(first.stdout()) ?? [];
   const answer = await fetch(`${baseUrl}/chat/completions`, {
@@ -90,14 +90,14 @@ test("old data is used and its age is said, an interrupted seeding begins anew",
   await old.ready();
   expect(old.stderr()).toContain("The demo data ends on 2026-01-05; npm run demo -- --renew makes it anew.");
   expect(old.stderr()).not.toContain("Demo data made");
-  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(2000);
+  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(600);
   old.child.kill("SIGTERM");
   expect(await old.ended).toBe(0);
   note(false);
   const anew = demo();
   await anew.ready();
   expect(anew.stderr()).toContain("Demo data made");
-  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(2000);
+  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(600);
   anew.child.kill("SIGTERM");
   expect(await anew.ended).toBe(0);
 }, 120_000);

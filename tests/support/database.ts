@@ -10,6 +10,8 @@ export interface Database {
   readonly url: string;
   readonly sql: Sql;
   readonly port: number;
+  /** Of the postmaster, whose children do the work. */
+  pid(): number;
   /** Stopped in order, or killed. */
   halt(how: "SIGTERM" | "SIGKILL"): Promise<void>;
   resume(): Promise<void>;
@@ -35,6 +37,7 @@ export async function startDatabase(dir: string): Promise<Database> {
     url,
     sql,
     port,
+    pid: () => postmaster(dir),
     halt,
     resume,
     async restart(how) {

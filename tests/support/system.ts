@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Sql } from "postgres";
 import { childrenOf, type Running, run } from "./process.ts";
 import { metric } from "./proxy.ts";
@@ -19,7 +20,7 @@ export interface System {
   output(part: "proxy" | "recorder"): string;
   /** A killed worker is replaced by the proxy itself; the others wait for `start`. */
   kill(part: Part, signal?: NodeJS.Signals): Promise<void>;
-  start(part: "proxy" | "recorder"): Promise<void>;
+  start(part: "proxy" | "recorder", options?: { clockOffsetMs?: number }): Promise<void>;
   isAlive(part: "proxy" | "recorder"): boolean;
   pid(part: "proxy" | "recorder"): number;
   calls(): Promise<StoredCall[]>;
@@ -61,10 +62,14 @@ export interface SystemOptions {
   /** Default: the hostile upstream of its own. */
   upstreamUrl?: string;
   env?: Record<string, string>;
+  /** Default: a temporary folder of its own. Must be there; whoever brings it removes it. */
+  dataDir?: string;
 }
 
-export async function startSystem({ database, upstreamUrl, env = {} }: SystemOptions): Promise<System> {
-  const dataDir = mkdtempSync(join(tmpdir(), "omnimeter-system-"));
+const CLOCK = fileURLToPath(new URL("clock.ts", import.meta.url));
+
+export async function startSystem({ database, upstreamUrl, env = {}, ...given }: SystemOptions): Promise<System> {
+  const dataDir = given.dataDir ?? mkdtempSync(join(tmpdir(), "omnimeter-system-"));
   const upstream = await startUpstream();
   const common = { OMNIMETER_DATA_DIR: dataDir, ...env };
   const running = {} as Record<"proxy" | "recorder", Running>;
@@ -94,16 +99,18 @@ export async function startSystem({ database, upstreamUrl, env = {} }: SystemOpt
       await running.proxy.stop();
       await running.recorder.stop();
       await upstream.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      if (!given.dataDir) rmSync(dataDir, { recursive: true, force: true });
     },
   };
 
-  async function start(part: "proxy" | "recorder") {
+  async function start(part: "proxy" | "recorder", { clockOffsetMs = 0 } = {}) {
+    const clock = clockOffsetMs ? ["--import", CLOCK] : [];
+    const all = { ...common, ...(clockOffsetMs && { TEST_CLOCK_OFFSET_MS: String(clockOffsetMs) }) };
     if (part === "recorder")
-      running.recorder = await run("lib/recorder/main.ts", { ...common, DATABASE_URL: database.url });
+      running.recorder = await run("lib/recorder/main.ts", { ...all, DATABASE_URL: database.url }, clock);
     else {
       const proxyEnv = { OMNIMETER_UPSTREAM: upstreamUrl ?? upstream.url, OMNIMETER_PROXY_PORT: String(proxyPort) };
-      running.proxy = await run("lib/proxy/main.ts", { ...common, ...proxyEnv });
+      running.proxy = await run("lib/proxy/main.ts", { ...all, ...proxyEnv }, clock);
       proxyPort = running.proxy.port;
     }
   }

@@ -1,72 +1,87 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "#tests/support/database.ts";
 import { seeded } from "#tests/support/split.ts";
 import type { StoredCall, System } from "#tests/support/system.ts";
 import { type Seen, startClients } from "./clients.ts";
+import type { Fault } from "./faults.ts";
 
 /**
- * The proof of "nothing lost": under load, a process is killed with SIGKILL at a random moment and started again; once
- * the spool has drained, the store is held against what the clients saw.
+ * The proof of "nothing lost": under load, something is killed at a random moment and started again, or something else goes
+ * wrong for a moment; once the spool has drained, the store is held against what the clients saw.
  */
-export interface KillOptions {
+export interface ChaosOptions {
   rounds: number;
   seed: number;
-  /** What may be killed; default: everything of ours. */
-  victims?: readonly Victim[];
-  /** Kills the database and starts it again. */
-  restartDatabase?: () => Promise<void>;
+  blows: readonly Fault[];
   say?: (line: string) => void;
 }
 
 /** `proxy`: the main process alone, its workers stay behind. `proxies`: with its workers. */
 export const VICTIMS = ["worker", "proxy", "proxies", "recorder", "all"] as const;
-export type Victim = (typeof VICTIMS)[number] | "database";
+export type Victim = (typeof VICTIMS)[number];
+
+/** Kills, each with what starts the victim again. */
+export const killsOf = (system: System, database?: Database): Fault[] => [
+  ...VICTIMS.map((victim) => ({
+    name: `${victim} killed`,
+    loses: null,
+    disturbs: victim !== "recorder",
+    strike: (random: () => number) => kill(system, victim, random),
+  })),
+  ...(database
+    ? [{ name: "database killed", loses: null, disturbs: false, strike: () => database.restart("SIGKILL") }]
+    : []),
+];
 
 export interface Round {
   round: number;
-  victim: Victim;
+  blow: string;
   calls: number;
   ended: number;
   interrupted: number;
+  /** Calls that were not recorded, and are counted as such. */
+  dropped: number;
   /** Sentences; empty = every promise held. */
   broken: string[];
 }
 
 const CLIENTS = 16;
 
-export async function killRounds(system: System, options: KillOptions): Promise<Round[]> {
-  const { rounds, seed, victims = VICTIMS, say = () => {} } = options;
+export async function chaosRounds(system: System, options: ChaosOptions): Promise<Round[]> {
+  const { rounds, seed, blows, say = () => {} } = options;
   const random = seeded(seed);
-  const turns = inTurn(victims, random);
+  const turns = inTurn(blows, random);
   const done: Round[] = [];
   say(`seed ${seed}`);
   for (let round = 1; round <= rounds; round++) {
-    const victim = turns.next().value;
+    const blow = turns.next().value;
+    const droppedBefore = await droppedIn(system);
     const clients = startClients(() => system.proxyUrl, CLIENTS, random);
     try {
       await sleep(150 + random() * 350);
       // Half of the blows fall right behind an end: that is when a promise has just been made.
       if (random() < 0.5) await Promise.race([clients.nextEnd(), sleep(500)]);
-      await strike(system, victim, random, options.restartDatabase);
+      await blow.strike(random);
       // What died is called interrupted once its successor has been heard of.
       await sleep(250 + random() * 150);
     } finally {
       await clients.stop();
     }
-    done.push(await check(system, round, victim, clients.seen));
+    done.push(await check(system, round, blow, clients.seen, droppedBefore));
     say(lineOf(done.at(-1) as Round));
   }
   return done;
 }
 
-/** Each victim as often as the others, in an order of the seed's. */
-function* inTurn(victims: readonly Victim[], random: () => number): Generator<Victim, never> {
+/** Each blow as often as the others, in an order of the seed's. */
+function* inTurn(blows: readonly Fault[], random: () => number): Generator<Fault, never> {
   for (;;) {
-    const left = [...victims];
-    while (left.length) yield left.splice(Math.floor(random() * left.length), 1)[0] as Victim;
+    const left = [...blows];
+    while (left.length) yield left.splice(Math.floor(random() * left.length), 1)[0] as Fault;
   }
 }
 
-async function strike(system: System, victim: Victim, random: () => number, restartDatabase?: () => Promise<void>) {
+async function kill(system: System, victim: Victim, random: () => number) {
   const pause = () => sleep(random() * 150);
   switch (victim) {
     case "worker":
@@ -88,9 +103,6 @@ async function strike(system: System, victim: Victim, random: () => number, rest
       await Promise.all([system.kill("worker"), system.kill("proxy"), system.kill("recorder")]);
       await pause();
       await Promise.all([system.start("recorder"), system.start("proxy")]);
-      return;
-    case "database":
-      await restartDatabase?.();
   }
 }
 
@@ -105,20 +117,38 @@ async function answering(system: System) {
   throw new Error("no worker came back within 10 s");
 }
 
-async function check(system: System, round: number, victim: Victim, seen: Seen[]): Promise<Round> {
+async function check(system: System, round: number, blow: Fault, seen: Seen[], droppedBefore: number): Promise<Round> {
   const broken: string[] = [];
   try {
-    await system.drained();
+    await system.drained(60_000);
   } catch (error) {
     broken.push((error as Error).message);
   }
   const stored = await system.calls();
   const byId = new Map(stored.map((call) => [call.id, call]));
-  for (const one of seen) broken.push(...complaint(one, one.callId ? byId.get(one.callId) : undefined));
+  const complaints = seen.flatMap((one) => complaint(one, one.callId ? byId.get(one.callId) : undefined));
+  const dropped = (await droppedIn(system)) - droppedBefore;
+  // A batch that the disk has lost takes at most what was written in one turn of the worker's loop.
+  const mayMiss = blow.loses === null ? 0 : dropped + CLIENTS;
+  if (complaints.length > mayMiss) broken.push(...complaints);
+  if (!blow.disturbs) broken.push(...seen.flatMap(disturbance));
+  if (blow.loses === null && dropped > 0) broken.push(`${dropped} calls were dropped`);
   broken.push(...(await sequenceGaps(system, stored)));
   const interrupted = seen.filter((one) => one.callId && byId.get(one.callId)?.outcome === "interrupted").length;
-  return { round, victim, calls: seen.length, ended: seen.filter((one) => one.ended).length, interrupted, broken };
+  const ended = seen.filter((one) => one.ended).length;
+  return { round, blow: blow.name, calls: seen.length, ended, interrupted, dropped, broken };
 }
+
+/** What a client notices, other than what it did itself or the upstream did to it. */
+function disturbance({ kind, status, ended }: Seen): string[] {
+  const isWhole = kind === "abort" || kind === "reset" || ended;
+  return status === 200 && isWhole
+    ? []
+    : [`a ${kind} call got ${status ?? "no answer"} and ${ended ? "an" : "no"} end`];
+}
+
+const droppedIn = async (system: System): Promise<number> =>
+  (await system.equation()).reduce((sum, one) => sum + one.dropped, 0);
 
 /** What a client may hold against the store. */
 function complaint(seen: Seen, call: StoredCall | undefined): string[] {
@@ -153,5 +183,5 @@ async function sequenceGaps(system: System, stored: StoredCall[]): Promise<strin
   return broken;
 }
 
-export const lineOf = ({ round, victim, calls, ended, interrupted, broken }: Round): string =>
-  `round ${round}: ${victim} killed, ${calls} calls, ${ended} ended, ${interrupted} interrupted${broken.length ? `, BROKEN: ${broken.slice(0, 5).join("; ")}` : ""}`;
+export const lineOf = ({ round, blow, calls, ended, interrupted, dropped, broken }: Round): string =>
+  `round ${round}: ${blow}, ${calls} calls, ${ended} ended, ${interrupted} interrupted, ${dropped} dropped${broken.length ? `, BROKEN: ${broken.slice(0, 5).join("; ")}` : ""}`;
