@@ -12,6 +12,8 @@ const BUNDLED = join(ROOT, "node_modules", `node-${process.platform}-${process.a
 /** The first version with everything used here. */
 const LEAST = [24, 7];
 
+// Modules are compiled once, not by each process that starts: a third of the CPU of a start.
+process.env.NODE_COMPILE_CACHE ??= join(ROOT, "node_modules", ".cache", "node");
 try {
   await install(ROOT);
   const [entry, ...rest] = process.argv.slice(2);
