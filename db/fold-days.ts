@@ -14,6 +14,8 @@ const EARLY_MS = 3_600_000;
 const DAYS_MAX = 100;
 
 export type FoldedRollup = "spend" | "latency";
+/** What `folded_days` calls them. A recorder of an earlier version marks days as `spend` without filling `rollup_spend_upto`. */
+export const FOLDED_AS = { spend: "spend_upto", latency: "latency" } as const satisfies Record<FoldedRollup, string>;
 
 /**
  * Sums the quarters of an hour of UTC days that are over into `rollup_spend_days`, `rollup_spend_upto` and `rollup_latency_days`, oldest first. Each day is
@@ -62,7 +64,7 @@ function unfolded(sql: Sql, rollup: FoldedRollup, nowMs: number): Promise<{ proj
       cross join lateral generate_series(date_trunc('day', first, 'UTC'), ${until}::timestamptz, interval '1 day') midnight
       where not exists (
         select 1 from folded_days f
-        where f.project_id = known.project_id and f.rollup = ${rollup} and f.day = (midnight at time zone 'UTC')::date
+        where f.project_id = known.project_id and f.rollup = ${FOLDED_AS[rollup]} and f.day = (midnight at time zone 'UTC')::date
       )
     )
     select project_id as "projectId", (midnight at time zone 'UTC')::date::text as day
@@ -83,7 +85,7 @@ function fold(rollup: FoldedRollup, projectId: string, day: string): string {
     delete from rollup_${rollup}_days where project_id = ${project} and day = ${date};
     ${rollup === "spend" ? `delete from rollup_spend_upto where project_id = ${project} and day = ${date};` : ""}
     ${sumDay(rollup, projectId, day)};
-    insert into folded_days (project_id, rollup, day) values (${project}, ${quoted(rollup)}, ${date}) on conflict do nothing`;
+    insert into folded_days (project_id, rollup, day) values (${project}, ${quoted(FOLDED_AS[rollup])}, ${date}) on conflict do nothing`;
 }
 
 /** SQL that adds the sums of a day's quarters to `rollup_…_days`, and to `rollup_spend_upto`: the only definition of these tables. */

@@ -35,12 +35,12 @@ export async function foldRatings(sql: Sql, nowMs: number): Promise<number> {
 async function unfolded(sql: Sql, part: Part, nowMs: number): Promise<string[]> {
   const until = new Date(nowMs - DAY_MS - SETTLES_MS).toISOString();
   const rows = await sql<{ day: string }[]>`
-    select day::date::text as day
+    select midnight::date::text as day
     from (select started_at from calls order by id limit 1) first
     cross join lateral generate_series(
       date_trunc('day', started_at at time zone 'UTC'), ${until}::timestamptz at time zone 'UTC', interval '1 day'
-    ) day
-    where not exists (select 1 from ratings_folded f where f.part = ${part} and f.day = day::date)
+    ) each (midnight)
+    where not exists (select 1 from ratings_folded f where f.part = ${part} and f.day = midnight::date)
     order by 1
     limit ${DAYS_MAX}`;
   return rows.map(({ day }) => day).filter((day) => mayBeFolded(day, nowMs));

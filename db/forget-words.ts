@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { dayOf } from "./booking.ts";
 import { uuid7Floor } from "./partitions.ts";
-import { rateWords } from "./rate-calls.ts";
+import { RATINGS_LOCK, rateWords, unfoldDaysOf } from "./rate-calls.ts";
 import { OTHER } from "./rollup-limit.ts";
 
 /** Rows changed in one transaction: nobody waits for long. */
@@ -35,10 +35,17 @@ async function forgetComments(sql: Sql, beforeMs: number): Promise<void> {
     const ids = `= any('{${rows.map(({ id }) => id).join(",")}}'::uuid[])`;
     await sql.unsafe(
       [
+        // Before the words, as who matches them does.
+        `select ${RATINGS_LOCK}`,
         `update feedback set comment = null, correction = null where id ${ids}`,
         ...rateWords(ids),
         // Those of calls that are no longer kept are not made anew.
-        `update ratings set has_comment = false, has_correction = false where word_id ${ids}`,
+        `with changed as (
+           update ratings set has_comment = false, has_correction = false
+           where word_id ${ids} and (has_comment or has_correction)
+           returning started_at
+         )
+         ${unfoldDaysOf("changed")}`,
       ].join(";\n"),
     );
   }

@@ -139,7 +139,7 @@ export function insertColumns(table: keyof typeof COLUMN_TYPES, rows: readonly R
 
 /** https://www.postgresql.org/docs/current/arrays.html, "Array Input and Output Syntax". */
 function arrayOf(rows: readonly Record<string, unknown>[], name: string, type: ColumnType): string {
-  const element = ELEMENTS[type] ?? String;
+  const element = ELEMENTS[type] ?? plain;
   let text = "";
   for (const row of rows) {
     const value = row[name];
@@ -149,7 +149,10 @@ function arrayOf(rows: readonly Record<string, unknown>[], name: string, type: C
   return `${text}}`.toWellFormed();
 }
 
-/** The others' texts hold nothing that an array's syntax knows. */
+/** Their texts hold nothing that an array's syntax knows. What is no number is not known: a sum over it would be none either. */
+const plain = (value: unknown): string =>
+  typeof value === "number" && !Number.isFinite(value) ? "null" : String(value);
+
 const ELEMENTS: Partial<Record<ColumnType, (value: unknown) => string>> = {
   text: (value) => inQuotes(String(value)),
   jsonb: (value) => inQuotes(storableJson(value)),

@@ -140,6 +140,6 @@ function rate(targets: string): string[] {
 export const unfoldRatings = (days: readonly string[]): string =>
   `delete from ratings_folded where day in (${days.map(quoted).join(", ")})`;
 
-/** Their sums are not what they were (db/fold-ratings.ts). */
-const unfoldDaysOf = (rows: string): string => `
+/** Rest of a statement whose CTE `rows` has rows of `ratings` that changed: the sums of their days are not what they were (db/fold-ratings.ts). */
+export const unfoldDaysOf = (rows: string): string => `
     delete from ratings_folded where part = 'words' and day in (select (started_at at time zone 'UTC')::date from ${rows})`;

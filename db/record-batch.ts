@@ -77,11 +77,33 @@ export async function recordBatch(sql: Sql, given: RecordBatch): Promise<{ store
     if (codeOf(error) === MONTH_CLOSED) return recordBatch(sql, batch);
     if (!isDataError(error)) throw error;
     const refused = await findRefused(sql, batch, plan);
+    const aside = [...undecoded, ...refused];
     const good = without(plan, new Set(refused.map(({ id }) => id)));
-    await run(sql, write(batch, good, [...undecoded, ...refused]));
-    return countsOf(batch, good, [...undecoded, ...refused]);
+    try {
+      await run(sql, write(batch, good, aside));
+      return countsOf(batch, good, aside);
+    } catch (late) {
+      if (!isDataError(late) || good.fresh.length === 0) throw late;
+      // None of them alone is at fault, and yet they cannot be stored together: the spool must go on.
+      return await setAllAside(sql, batch, plan, late as Error);
+    }
   }
 }
+
+async function setAllAside(sql: Sql, batch: RecordBatch, plan: Plan, error: Error) {
+  const all = plan.fresh.map(({ call }) => refusal(batch, call, error));
+  const aside = [...(batch.undecoded ?? []), ...all];
+  const none = without(plan, new Set(all.map(({ id }) => id)));
+  await run(sql, write(batch, none, aside));
+  return countsOf(batch, none, aside);
+}
+
+const refusal = (batch: RecordBatch, call: Call, { message }: Error): SetAside => ({
+  id: call.id,
+  origin: call.origin,
+  reason: message,
+  sealed: batch.sealForSetAside(call),
+});
 
 /** Calls of sealed days are neither: they are counted as dropped (db/run-counts.ts). */
 function countsOf({ calls }: RecordBatch, { expired }: Plan, aside: readonly SetAside[]) {
@@ -156,8 +178,7 @@ async function findRefused(sql: Sql, batch: RecordBatch, plan: Plan): Promise<Se
   if (!error) return [];
   const [one] = plan.fresh;
   if (plan.fresh.length === 1 && one) {
-    const { id, origin } = one.call;
-    return [{ id, origin, reason: error.message, sealed: batch.sealForSetAside(one.call) }];
+    return [refusal(batch, one.call, error)];
   }
   const half = plan.fresh.length >> 1;
   const refused: SetAside[] = [];

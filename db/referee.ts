@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { LATENCY_METRICS } from "#lib/latency.ts";
 import { dayOf } from "./booking.ts";
-import { type FoldedRollup, sumDay } from "./fold-days.ts";
+import { FOLDED_AS, sumDay } from "./fold-days.ts";
 import { foldRatingsDay, RATINGS_PARTS } from "./fold-ratings.ts";
 import { uuid7Floor } from "./partitions.ts";
 import { rateDay } from "./rate-calls.ts";
@@ -45,6 +45,7 @@ const CALLS: Derived = {
     "operations",
     "cost_usd",
     "cost_estimated_usd",
+    "calls_unpriced",
   ],
 };
 const LATENCY: Derived = {
@@ -135,15 +136,20 @@ async function ofRatingsSums(sql: Sql, schema: string, day: string): Promise<Dif
 }
 
 async function ofFolded(sql: Sql, schema: string, day: string): Promise<Difference[]> {
-  const folded = await sql<{ projectId: string; rollup: FoldedRollup }[]>`
+  const marks = await sql<{ projectId: string; rollup: string }[]>`
     select project_id as "projectId", rollup from folded_days where day = ${day}::date`;
+  const folded = marks.flatMap(({ projectId, rollup: mark }) =>
+    (["spend", "latency"] as const)
+      .filter((rollup) => FOLDED_AS[rollup] === mark)
+      .map((rollup) => ({ projectId, rollup })),
+  );
   if (folded.length === 0) return [];
   const tables = ["rollup_spend_days", "rollup_spend_upto", "rollup_latency_days"];
   // What is folded no more by then is made anew by whoever folds.
   const which = "exists (select from folded_days f where f.project_id = r.project_id and f.day = r.day and f.rollup = ";
   const rows = (from: string, table: string) => `
     select r.* from ${from}.${table} r
-    where day = '${day}' and ${which}'${table === "rollup_latency_days" ? "latency" : "spend"}')`;
+    where day = '${day}' and ${which}'${table === "rollup_latency_days" ? FOLDED_AS.latency : FOLDED_AS.spend}')`;
   return lastResult(
     sql,
     `${beside(schema, tables)};

@@ -71,8 +71,9 @@ async function hindranceOf(sql: Sql, edgeMs: number): Promise<string | null> {
 }
 
 /**
- * SQL: a row for each reason why the days before a moment cannot be sealed yet. Who closes months needs their lines until then, and
- * what is booked later than its call must not be counted anew without that call.
+ * SQL: a row for each reason why the days before a moment cannot be sealed yet. Who closes months needs their lines until then,
+ * what is booked later than its call must not be counted anew without that call, and how many calls could have been rated is known
+ * of a day without calls only where it was summed (db/fold-ratings.ts).
  */
 function hindrances(edgeMs: number): string {
   const day = `'${dayOf(edgeMs)}'::date`;
@@ -81,6 +82,14 @@ function hindrances(edgeMs: number): string {
     select from closed_periods p where p.project_id = ${project} and p.month = date_trunc('month', ${booked})::date)`;
   return `
     select 'their rollups wait to be counted again' as why where exists (select from rollups_due where day < ${day})
+    union all
+    select 'their calls are not summed yet beside the ratings, which takes minutes' where exists (
+      select from (select started_at from calls order by id limit 1) first
+      cross join lateral generate_series(
+        date_trunc('day', started_at at time zone 'UTC'), ${day}::timestamp - interval '1 day', interval '1 day'
+      ) each (midnight)
+      where not exists (select from ratings_folded f where f.part = 'calls' and f.day = midnight::date)
+    )
     union all
     select 'not every month before is closed: close it (npm run close-month)' where exists (
       select from (

@@ -26,7 +26,8 @@ export const rollUpCalls = (which: string, sign: 1 | -1 = 1): string => `
       count(*) filter (where usage_source = 'none') as calls_without_usage,
       count(*) filter (where attempt = 0) as operations,
       coalesce(sum(money.usd), 0) as cost_usd,
-      coalesce(sum(money.estimated_usd), 0) as cost_estimated_usd
+      coalesce(sum(money.estimated_usd), 0) as cost_estimated_usd,
+      count(*) filter (where money.unpriced or 'usage_inconsistent' = any(problems)) as calls_unpriced
     from calls
     cross join lateral (${MONEY}) money
     where ${which}
@@ -39,7 +40,7 @@ export const rollUpCalls = (which: string, sign: 1 | -1 = 1): string => `
   insert into rollup_calls as r (
     project_id, bucket, writer, environment, feature, model, endpoint, outcome,
     calls, input_tokens, cached_tokens, output_tokens, input_tokens_estimated, output_tokens_estimated, calls_without_usage,
-    operations, cost_usd, cost_estimated_usd
+    operations, cost_usd, cost_estimated_usd, calls_unpriced
   )
   select
     project_id, bucket, writer, environment,
@@ -48,9 +49,11 @@ export const rollUpCalls = (which: string, sign: 1 | -1 = 1): string => `
     endpoint, outcome,
     ${sign} * sum(calls), ${sign} * sum(input_tokens), ${sign} * sum(cached_tokens), ${sign} * sum(output_tokens),
     ${sign} * sum(input_tokens_estimated), ${sign} * sum(output_tokens_estimated), ${sign} * sum(calls_without_usage),
-    ${sign} * sum(operations), ${sign} * sum(cost_usd), ${sign} * sum(cost_estimated_usd)
+    ${sign} * sum(operations), ${sign} * sum(cost_usd), ${sign} * sum(cost_estimated_usd),
+    ${sign} * sum(calls_unpriced)
   from summed join places using (project_id, bucket, writer)
   group by 1, 2, 3, 4, 5, 6, 7, 8
+  order by 1, 2, 3, 4, 5, 6, 7, 8
   on conflict (project_id, bucket, writer, environment, feature, model, endpoint, outcome) do update set
     calls = r.calls + excluded.calls,
     input_tokens = r.input_tokens + excluded.input_tokens,
@@ -61,13 +64,15 @@ export const rollUpCalls = (which: string, sign: 1 | -1 = 1): string => `
     calls_without_usage = r.calls_without_usage + excluded.calls_without_usage,
     operations = r.operations + excluded.operations,
     cost_usd = r.cost_usd + excluded.cost_usd,
-    cost_estimated_usd = r.cost_estimated_usd + excluded.cost_estimated_usd`;
+    cost_estimated_usd = r.cost_estimated_usd + excluded.cost_estimated_usd,
+    calls_unpriced = r.calls_unpriced + excluded.calls_unpriced`;
 
-/** One row: what the lines of the call `id` come to, on whatever days they are booked. */
+/** One row: what the lines of the call `id` come to, on whatever days they are booked; `unpriced` as db/rollup-spend.ts has it. */
 const MONEY = `
   select
     sum(cost_usd) filter (where source <> 'estimated') as usd,
-    sum(cost_usd) filter (where source = 'estimated') as estimated_usd
+    sum(cost_usd) filter (where source = 'estimated') as estimated_usd,
+    coalesce(sum(quantity) filter (where cost_usd is null), 0) <> 0 as unpriced
   from usage_lines where call_id = id`;
 
 /** SQL that removes rows of nothing; `ids` are the calls that were replaced (db/rollup-spend.ts, dropEmptySpend). */

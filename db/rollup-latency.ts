@@ -88,6 +88,7 @@ export const rollUpLatency = (which: string, sign: 1 | -1 = 1): string => `
   insert into rollup_latency as r (${KEY}, ${LATENCY_SUMS.join(", ")}, ${METRICS.join(", ")})
   select ${KEY}, ${LATENCY_SUMS.join(", ")}, ${METRICS.map((metric) => counted(metric, sign)).join(", ")}
   from added
+  order by ${KEY}
   on conflict (${KEY}) do update set
     ${LATENCY_SUMS.map((name) => `${name} = r.${name} + excluded.${name}`).join(", ")},
     ${METRICS.map((metric) => `${metric} = ${merged(metric)}`).join(", ")}`;

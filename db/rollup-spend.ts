@@ -185,6 +185,11 @@ const KEY = `${PLACE}, ${SPEND_DIMENSIONS.join(", ")}`;
 /** Each is kept apart up to a limit; what a version belongs to decides for it as well. */
 const LIMITED = ["feature", "customer", "template", "template_version", "unit_hash", "model"] as const;
 
+/** Those of the key. */
+const COLUMN_NUMBERS = KEY.split(",")
+  .map((_, i) => i + 1)
+  .join(", ");
+
 /**
  * SQL that adds to `rollup_spend`; `sign` -1 takes out again (before calls are replaced). A closed month is left as it is:
  * nothing is booked into it any more, and what is taken out of `calls` stays counted there.
@@ -208,7 +213,9 @@ export const rollUpSpend = (booked: Booked, sign: 1 | -1 = 1): string => `
   select ${PLACE}, environment, ${LIMITED.map((name) => `case when ${name} = any(${name}_kept) then ${name} else '${OTHER}' end`).join(", ")},
     ${SPEND_MEASURES.map((name) => `${sign} * sum(${name})`).join(", ")}
   from summed join places using (${PLACE})
-  group by ${Array.from({ length: 10 }, (_, i) => i + 1).join(", ")}
+  group by ${COLUMN_NUMBERS}
+  -- As everybody else does: two that update the same rows would wait for each other.
+  order by ${COLUMN_NUMBERS}
   on conflict (${KEY}) do update set ${SPEND_MEASURES.map((name) => `${name} = r.${name} + excluded.${name}`).join(", ")}`;
 
 /** What a row holds when everything that was booked has been taken back. */

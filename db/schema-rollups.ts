@@ -43,6 +43,8 @@ export const rollupCalls = pgTable(
     /** Money of reported and of estimated usage, whatever day it is booked on: what failed or aborted calls cost. null: as `operations`. */
     costUsd: numeric(),
     costEstimatedUsd: numeric(),
+    /** Some of their usage has no price: in no amount. null: as `operations`. */
+    callsUnpriced: count(),
   },
   (t) => [
     primaryKey({
@@ -207,7 +209,10 @@ export const rollupLatencyDays = pgTable(
   (t) => [index("rollup_latency_days_day").on(t.projectId, t.day)],
 );
 
-/** Which days may be read there. What is stored for such a day later takes its row away until it is folded again. */
+/**
+ * Which days may be read there. What is stored for such a day later takes its row away until it is folded again. `spend` is an earlier
+ * version's mark, and means nothing.
+ */
 export const foldedDays = pgTable(
   "folded_days",
   {
@@ -217,7 +222,7 @@ export const foldedDays = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.projectId, t.rollup, t.day] }),
-    check("folded_days_rollup", sql`${t.rollup} in ('spend', 'latency')`),
+    check("folded_days_rollup", sql`${t.rollup} in ('spend', 'latency', 'spend_upto')`),
   ],
 );
 

@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
-import { ensurePartitions } from "./partitions.ts";
+import { ensurePartitions, uuid7Floor } from "./partitions.ts";
 import { codeOf, guardMonths, isDataError, MONTH_CLOSED, planCalls, writePlanned } from "./plan-calls.ts";
 import { quoted } from "./rows.ts";
 import type { RecordedCall } from "./stored-calls.ts";
@@ -70,6 +70,25 @@ export async function keepSetAside(sql: Sql, id: string, reason: string): Promis
   await sql`update set_aside set reason = ${shortened(reason)} where id = ${id}`;
 }
 
+/** The next one behind an id (null: the first), of calls that began before a moment (milliseconds) and of these spools. */
+export async function nextOldAside(
+  sql: Sql,
+  spools: readonly string[],
+  beforeMs: number,
+  after: string | null,
+): Promise<{ id: string; sealed: Buffer } | null> {
+  const [row] = await sql<{ id: string; sealed: Buffer }[]>`
+    select id, sealed from set_aside
+    where spool = any(${[...spools]}) and id > ${after ?? uuid7Floor(0)} and id < ${uuid7Floor(beforeMs)}
+    order by id limit 1`;
+  return row ?? null;
+}
+
+/** Puts another form of it in the place of what is kept. Nothing happens when it was stored meanwhile. */
+export async function resealAside(sql: Sql, id: string, sealed: Buffer): Promise<void> {
+  await sql`update set_aside set sealed = ${sealed} where id = ${id}`;
+}
+
 const GONE = "OMGON";
 
 /**
@@ -83,7 +102,8 @@ export async function storeSetAside(sql: Sql, id: string, one: RecordedCall): Pr
   if (plan.expired.size > 0) return "calls of its day are no longer kept (OMNIMETER_FACTS_DAYS)";
   await ensurePartitions(sql, one.call.startedAt, one.call.startedAt);
   try {
-    await sql.unsafe([guardMonths(plan), takeFromList(id), ...writePlanned(plan)].join(";\n"));
+    // The equation last: the spool's recorder locks its rows in this order too, or the two could wait for each other.
+    await sql.unsafe([guardMonths(plan), takeFromList(id), ...writePlanned(plan), moveInRun(one.call)].join(";\n"));
     return null;
   } catch (error) {
     if (codeOf(error) === GONE) return null;
@@ -94,14 +114,14 @@ export async function storeSetAside(sql: Sql, id: string, one: RecordedCall): Pr
 }
 
 const takeFromList = (id: string): string => `
-  do $taken$
-  declare taken record;
-  begin
-    delete from set_aside where id = ${quoted(id)}::uuid returning spool, run into taken;
+  do $taken$ begin
+    delete from set_aside where id = ${quoted(id)}::uuid;
     if not found then raise exception 'it is no longer set aside' using errcode = '${GONE}'; end if;
-    update spool_runs set stored = stored + 1, set_aside = set_aside - 1, updated_at = now()
-    where spool = taken.spool and run = taken.run;
   end $taken$`;
+
+const moveInRun = ({ origin }: Call): string => `
+  update spool_runs set stored = stored + 1, set_aside = set_aside - 1, updated_at = now()
+  where spool = ${quoted(origin.spool)} and run = ${quoted(origin.run)}`;
 
 /** The clock of a host that is further ahead than this was wrong when the call was made. */
 const AHEAD_MAX_MS = 3_600_000;

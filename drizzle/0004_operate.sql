@@ -61,6 +61,7 @@ SELECT DISTINCT ("bucket" AT TIME ZONE 'UTC')::date, 'operations, costs by outco
 ALTER TABLE "rollup_calls" ADD COLUMN "operations" bigint;--> statement-breakpoint
 ALTER TABLE "rollup_calls" ADD COLUMN "cost_usd" numeric;--> statement-breakpoint
 ALTER TABLE "rollup_calls" ADD COLUMN "cost_estimated_usd" numeric;--> statement-breakpoint
+ALTER TABLE "rollup_calls" ADD COLUMN "calls_unpriced" bigint;--> statement-breakpoint
 ALTER TABLE "set_aside" ADD COLUMN "retry_asked_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "set_aside" ADD COLUMN "tries" smallint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "set_aside" ADD COLUMN "tried_at" timestamp (3) with time zone;--> statement-breakpoint

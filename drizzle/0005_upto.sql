@@ -42,5 +42,7 @@ CREATE TABLE "rollup_spend_upto" (
 );
 --> statement-breakpoint
 CREATE INDEX "rollup_spend_upto_day" ON "rollup_spend_upto" USING btree ("project_id","by","upto","day");--> statement-breakpoint
--- Days that were folded before there was this table are folded again: within minutes, by the recorder.
-DELETE FROM "folded_days" WHERE "rollup" = 'spend';
+-- Days are marked by another name from now on, and folded again within minutes: 'spend' is what a recorder of the earlier version
+-- still writes, which knows nothing of this table.
+ALTER TABLE "folded_days" DROP CONSTRAINT "folded_days_rollup";--> statement-breakpoint
+ALTER TABLE "folded_days" ADD CONSTRAINT "folded_days_rollup" CHECK ("folded_days"."rollup" in ('spend', 'latency', 'spend_upto')) NOT VALID;

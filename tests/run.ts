@@ -42,7 +42,8 @@ if (clusters.failed === 0) {
     ),
     inTurn(
       () => vitest("wire"),
-      () => vitest("processes"),
+      // They mostly wait for what they have started.
+      () => vitest("processes", "--maxWorkers=2"),
     ),
   ]);
 }
@@ -72,9 +73,9 @@ async function startServers() {
   return ok();
 }
 
-function vitest(project: string): Promise<Result> {
+function vitest(project: string, ...more: string[]): Promise<Result> {
   const report = join(REPORTS, `${project}.json`);
-  const args = ["run", "--passWithNoTests", "--project", project];
+  const args = ["run", "--passWithNoTests", "--project", project, ...more];
   const read = () => {
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
     return { passed: numPassedTests, failed: numFailedTests };

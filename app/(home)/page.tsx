@@ -1,11 +1,10 @@
 import type { Metadata } from "next";
-import { database } from "#app/_data/database.ts";
+import { readWhole } from "#app/_data/read-in-parts.ts";
 import { requestedView } from "#app/_data/view.ts";
 import { Frame } from "#app/_frame/frame.tsx";
 import { hrefOf, type Params } from "#app/_frame/view.ts";
 import { ZonePicker } from "#app/_frame/zone-picker.tsx";
 import { Link } from "#app/_ui/link.tsx";
-import { READER, snapshot } from "#db/queries/snapshot.ts";
 import { readConfig } from "#lib/config.ts";
 import { FirstCall } from "../calls/(list)/first-call.tsx";
 import { attentionOf } from "./attention.ts";
@@ -22,7 +21,7 @@ export const metadata: Metadata = { title: "Home" };
 export default async function HomePage({ searchParams }: { searchParams: Promise<Params> }) {
   // The start page has its own ranges, and looks at everything.
   const view = await requestedView({ tz: (await searchParams).tz });
-  const home = await snapshot(database(), (tx) => readHome(tx, view), { as: `${READER}home` });
+  const home = await readWhole("home", (tx) => readHome(tx, view));
   const any = home.newest.length > 0;
   // The same tree with and without calls: what follows the first call must live through its arrival to announce it.
   return (

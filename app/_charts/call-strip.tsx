@@ -83,7 +83,8 @@ export function CallStrip({ bars, ticks, label, table }: Props) {
               stackId="calls"
               fill="url(#hatch)"
               isAnimationActive={false}
-              minPointSize={(value) => (value ? 2 : 0)}
+              // By the bar itself: of what is stacked the value given here is the top of the stack.
+              minPointSize={(_, index) => (bars[index]?.notCompleted ? 2 : 0)}
             />
           </BarChart>
         </ResponsiveContainer>

@@ -7,6 +7,8 @@ export interface ReadFailure {
 }
 
 export class TookTooLong extends Error {}
+/** What is asked for would have to be computed from calls that are dropped; its message is for people. */
+export class NotKept extends Error {}
 
 const CANCELED = "57014";
 
@@ -19,6 +21,7 @@ export function readFailure(error: unknown): ReadFailure {
       sentence:
         "It was stopped so that it does not slow down everything else. Choose a shorter range or fewer filters.",
     };
+  if (error instanceof NotKept) return { title: "Not all of this is kept", sentence: error.message };
   if (code === CANCELED)
     return { title: "Cancelled", sentence: "The database has stopped computing this. Reload to start again." };
   if (error instanceof StoreBusy)

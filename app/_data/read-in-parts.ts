@@ -55,6 +55,13 @@ export async function readInParts<H, T>(
   return { head: await head.promise, rest: { token, outcome } };
 }
 
+/**
+ * Reads a page that has no second part, with the same name, limits and ends.
+ * @throws what reading fails with
+ */
+export const readWhole = <T>(page: string, read: (tx: TransactionSql) => Promise<T>): Promise<T> =>
+  readInParts(page, read, async () => null).then(({ head }) => head);
+
 /** Ends a read that `readInParts` began; resolves with whether there was one. A text that is no token names none. */
 export async function cancelReading(token: string): Promise<boolean> {
   return TOKEN.test(token) && (await cancelReads(database("health"), `${READER}${token}`)) > 0;

@@ -3,7 +3,7 @@ import type { TransactionSql } from "postgres";
 import { cancelReads } from "#db/cancel-reads.ts";
 import { READER, snapshot } from "#db/queries/snapshot.ts";
 import { database } from "./database.ts";
-import { codeOf, readFailure } from "./read-failure.ts";
+import { codeOf, NotKept, readFailure } from "./read-failure.ts";
 
 /** As many as there are connections for them (database.ts): another one waits for nothing, it is told to come again. */
 const EXPORTS_MAX = 2;
@@ -66,6 +66,7 @@ export async function streamExport(
     await begun.promise;
   } catch (error) {
     const { title, sentence } = readFailure(error);
+    if (error instanceof NotKept) return plain(409, `${title}. ${sentence}`);
     return plain(codeOf(error) === "57014" ? 504 : 503, `${title}. ${sentence}`);
   }
   return new Response(readable, { headers: { ...headers, "cache-control": "no-store" } });
@@ -77,6 +78,6 @@ const plain = (status: number, sentence: string) =>
     headers: {
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "no-store",
-      "retry-after": String(RETRY_SECONDS),
+      ...(status >= 500 && { "retry-after": String(RETRY_SECONDS) }),
     },
   });

@@ -1,9 +1,10 @@
 import type { Metadata } from "next";
 import { requestedView } from "#app/_data/view.ts";
+import { Computed } from "#app/_frame/computed.tsx";
 import { FilterBar } from "#app/_frame/filter-bar.tsx";
 import { Frame } from "#app/_frame/frame.tsx";
 import { TimeControls } from "#app/_frame/time-controls.tsx";
-import type { Params, View } from "#app/_frame/view.ts";
+import { hrefOf, type Params, scopeOf, type View } from "#app/_frame/view.ts";
 import { Complaints } from "#app/_ui/complaints.tsx";
 import type { Grouping } from "#db/queries/quality-page.ts";
 import { readConfig } from "#lib/config.ts";
@@ -22,12 +23,12 @@ export default async function QualityPage({ searchParams }: { searchParams: Prom
   const params = withDefaults(await searchParams);
   const grouping = readGrouping(params);
   const view = await requestedView(params, ownOf(grouping));
-  const quality = await readQuality(view, grouping);
-  const { anyCall, anyRating } = quality;
+  const { head, rest } = await readQuality(view, grouping);
+  const { anyCall, anyRating, freshness } = head;
   return (
     <Frame
       title="Quality"
-      watermark={quality.freshness}
+      watermark={freshness}
       nowMs={view.nowMs}
       zone={view.zone}
       controls={anyCall && <TimeControls path="/quality" view={view} />}
@@ -35,7 +36,11 @@ export default async function QualityPage({ searchParams }: { searchParams: Prom
     >
       <Complaints sentences={view.complaints} />
       {anyRating ? (
-        <Figures quality={quality} view={view} grouping={grouping} />
+        <div className="results">
+          <Computed reading={rest} of={hrefOf("/quality", view)} scope={scopeOf(view)} unserved={null}>
+            {(quality) => <Figures quality={quality} view={view} grouping={grouping} />}
+          </Computed>
+        </div>
       ) : (
         <NoRatingsYet proxyPort={readConfig().proxyPort} anyCall={anyCall} />
       )}
@@ -46,7 +51,7 @@ export default async function QualityPage({ searchParams }: { searchParams: Prom
 function Figures({ quality, view, grouping }: { quality: Quality; view: View; grouping: Grouping }) {
   const rated = quality.total.up + quality.total.down > 0;
   return (
-    <div className="results">
+    <>
       <Tiles quality={quality} view={view} />
       {rated ? (
         <RateChart quality={quality} view={view} grouping={grouping} />
@@ -56,7 +61,7 @@ function Figures({ quality, view, grouping }: { quality: Quality; view: View; gr
       <Changes changes={quality.changes} more={quality.moreChanges} view={view} />
       {rated && <Groups groups={quality.groups} grouping={grouping} view={view} />}
       <Comments comments={quality.comments} view={view} />
-    </div>
+    </>
   );
 }
 

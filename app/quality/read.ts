@@ -1,4 +1,4 @@
-import { database } from "#app/_data/database.ts";
+import { readInParts } from "#app/_data/read-in-parts.ts";
 import { PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
 import type { Reader, Scope } from "#db/queries/call-filter.ts";
 import { anyCall } from "#db/queries/calls-page.ts";
@@ -13,7 +13,6 @@ import {
   ratingsOverTime,
   waitingFeedback,
 } from "#db/queries/quality-page.ts";
-import { snapshot } from "#db/queries/snapshot.ts";
 import { type Buckets, cutIntoBuckets } from "#lib/range.ts";
 import { judgeChanges } from "./judge-changes.ts";
 
@@ -38,12 +37,16 @@ export interface SaidOnDay extends Said {
   toMs: number;
 }
 
-/** Everything the page shows, as of one moment. */
+/** Everything the page shows, as of one moment: whether there is anything, then the figures. */
 export function readQuality(view: View, grouping: Grouping) {
   const scope = scopeOf(view);
   const buckets = cutIntoBuckets(view.interval, view.zone, 200, DAY_MS);
   const before = periodBefore(view);
-  return snapshot(database(), async (tx) => {
+  const readHead = async (tx: Reader) => {
+    const rated = await anyRating(tx, PROJECT);
+    return { anyRating: rated, anyCall: rated || (await anyCall(tx, PROJECT)), freshness: await watermarkMs(tx) };
+  };
+  return readInParts("quality", readHead, async (tx) => {
     const days = await saidPerBucket(tx, scope, buckets);
     const [saidBefore] = await saidPerBucket(
       tx,
@@ -51,7 +54,6 @@ export function readQuality(view: View, grouping: Grouping) {
       { ...buckets, edges: [before.fromMs, before.toMs] },
     );
     const total = days.reduce((sum, day) => added(sum, day), NOTHING);
-    const any = total.up + total.down > 0 || (await anyRating(tx, PROJECT));
     const found = await changesInRange(tx, scope, view.nowMs, CHANGES_MAX);
     const changes = found.slice(0, CHANGES_MAX);
     return {
@@ -73,14 +75,12 @@ export function readQuality(view: View, grouping: Grouping) {
       moreChanges: found.length > CHANGES_MAX,
       waiting: await waitingFeedback(tx, PROJECT),
       comments: await newestComments(tx, scope, COMMENTS_MAX),
-      anyRating: any,
-      anyCall: any || (await anyCall(tx, PROJECT)),
-      freshness: await watermarkMs(tx),
     };
   });
 }
 
-export type Quality = Awaited<ReturnType<typeof readQuality>>;
+type Outcome = Awaited<Awaited<ReturnType<typeof readQuality>>["rest"]["outcome"]>;
+export type Quality = Extract<Outcome, { value: unknown }>["value"];
 
 /** As long as what has passed of the range, directly before it. */
 function periodBefore({ interval: { fromMs, toMs }, nowMs }: View) {

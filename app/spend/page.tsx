@@ -131,7 +131,7 @@ function read(view: SpendView) {
       const limits = { rows: MOST_ROWS, series: MOST_SERIES };
       const spend = await spendOf(tx, scope, view.grouping, spendBuckets(view).edges, limits);
       const unpriced = spend.total.callsUnpriced > 0 ? await unpricedModels(tx, scope, MOST_UNPRICED_MODELS) : [];
-      const waste = await wasteIn(tx, scope, spend.total.callsUnpriced !== 0);
+      const waste = await wasteIn(tx, scope);
       return { spend, unpriced, waste };
     },
   );

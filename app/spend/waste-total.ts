@@ -6,8 +6,7 @@ import { WASTES, type Waste } from "#lib/waste.ts";
 export interface WasteTotal {
   calls: number;
   callsWithoutUsage: number;
-  /** null: not known of some part. */
-  callsUnpriced: number | null;
+  callsUnpriced: number;
   /** In no amount, as far as they were counted. */
   callsOfUnknownCost: number;
   /** null: no part is known. */
@@ -24,13 +23,13 @@ export function wasteTotal(parts: WasteFigures["parts"]): WasteTotal {
     if (typeof sums === "string") unknown.push({ part, why: sums });
     else known.push(sums);
   }
-  const count = (of: (sums: WasteSums) => number | null) => known.reduce((sum, one) => sum + (of(one) ?? 0), 0);
+  const count = (of: (sums: WasteSums) => number) => known.reduce((sum, one) => sum + of(one), 0);
   const money = (of: (sums: WasteSums) => string) => known.map(of).reduce(addMoney, "0");
   const [callsWithoutUsage, callsUnpriced] = [count((one) => one.callsWithoutUsage), count((one) => one.callsUnpriced)];
   return {
     calls: count(({ calls }) => calls),
     callsWithoutUsage,
-    callsUnpriced: known.some((one) => one.callsUnpriced === null) ? null : callsUnpriced,
+    callsUnpriced,
     callsOfUnknownCost: callsWithoutUsage + callsUnpriced,
     costUsd: known.length > 0 ? money(({ costUsd }) => costUsd) : null,
     costEstimatedUsd: money((one) => one.costEstimatedUsd),

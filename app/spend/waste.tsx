@@ -2,7 +2,13 @@ import { formatCount, formatMoney, formatShare, plural } from "#app/_ui/format.t
 import { Link } from "#app/_ui/link.tsx";
 import { Money } from "#app/_ui/money.tsx";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
-import type { WasteFigures, WasteSums, WasteUnknown } from "#db/queries/waste.ts";
+import {
+  ATTEMPTS_MAX,
+  LOOKED_AT_MAX,
+  type WasteFigures,
+  type WasteSums,
+  type WasteUnknown,
+} from "#db/queries/waste.ts";
 import { OTHER } from "#db/rollup-limit.ts";
 import { type Waste as Part, WASTES } from "#lib/waste.ts";
 import { callsHref, type SpendView } from "./spend-view.ts";
@@ -91,8 +97,7 @@ function notes({ costUsd, costEstimatedUsd, callsWithoutUsage, callsUnpriced }: 
   return [
     costUsd !== null && Number(costEstimatedUsd) > 0 && `${formatMoney(costEstimatedUsd)} of it estimated`,
     callsWithoutUsage > 0 && `${plural(callsWithoutUsage, "call")} without known usage, in no amount`,
-    callsUnpriced === null && "how many calls have no price was not counted: there are too many",
-    callsUnpriced !== null && callsUnpriced > 0 && `${plural(callsUnpriced, "call")} unpriced, in no amount`,
+    callsUnpriced > 0 && `${plural(callsUnpriced, "call")} unpriced, in no amount`,
   ]
     .filter(Boolean)
     .join("; ");
@@ -120,7 +125,7 @@ function Next({ view, waste: { dearest }, total }: { view: SpendView; waste: Was
       )}
       {total.unknown.map(({ part, why }) => (
         <p key={part} className="text-warn">
-          {WASTE_WORDS[part].label}: {WHY_UNKNOWN[why]}
+          {WASTE_WORDS[part].label}: {whyUnknown(part, why)}
         </p>
       ))}
     </div>
@@ -134,10 +139,14 @@ const nothing = ({ calls, callsOfUnknownCost }: WasteTotal) =>
       ? "Of the calls that bought nothing no cost is known; errors that the upstream refused at once usually cost nothing."
       : "The calls that bought nothing cost nothing.";
 
-const WHY_UNKNOWN: Record<WasteUnknown, string> = {
+const whyUnknown = (part: Part, why: WasteUnknown): string =>
+  why === "many" ? (part === "superseded" ? MANY_ATTEMPTS : MANY_CALLS) : WHY_UNKNOWN[why];
+
+const MANY_CALLS = `not added up: under this filter each call is looked at, and more than ${formatCount(LOOKED_AT_MAX)} are of it. A shorter range or fewer filters show it.`;
+const MANY_ATTEMPTS = `not added up: each attempt after another one is looked at, and this range has more than ${formatCount(ATTEMPTS_MAX)}. A shorter range shows it.`;
+const WHY_UNKNOWN: Record<Exclude<WasteUnknown, "many">, string> = {
   counting: "not known yet. Days from before the last upgrade are being counted again.",
   dropped: "not known. Some calls of this range are no longer kept, and their sums do not tell.",
-  many: "not added up here, there are too many calls. A shorter range or fewer filters show it.",
 };
 
 function PartRow({ view, part, sums }: { view: SpendView; part: Part; sums: WasteSums | WasteUnknown }) {
@@ -158,7 +167,7 @@ function PartRow({ view, part, sums }: { view: SpendView; part: Part; sums: Wast
       ) : (
         <>
           <td>
-            <Money usd={sums.costUsd} unknownCalls={sums.callsWithoutUsage + (sums.callsUnpriced ?? 0)} />
+            <Money usd={sums.costUsd} unknownCalls={sums.callsWithoutUsage + sums.callsUnpriced} />
           </td>
           <td>
             <Money usd={sums.costEstimatedUsd} />

@@ -1,4 +1,4 @@
-import type { FoldedRollup } from "#db/fold-days.ts";
+import { FOLDED_AS, type FoldedRollup } from "#db/fold-days.ts";
 import type { Interval } from "#lib/range.ts";
 import type { Reader } from "./call-filter.ts";
 
@@ -42,7 +42,7 @@ export async function foldedDaysOf(
 ): Promise<number[]> {
   const rows = await sql<{ day: string }[]>`
     select day::text from folded_days
-    where project_id = ${project} and rollup = ${rollup}
+    where project_id = ${project} and rollup = ${FOLDED_AS[rollup]}
       and day >= ${dateOf(fromMs)}::date and day <= ${dateOf(toMs - 1)}::date
     order by day`;
   return rows.map(({ day }) => Date.parse(day));

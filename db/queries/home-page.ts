@@ -2,6 +2,8 @@ import type { Interval } from "#lib/range.ts";
 import type { Reader } from "./call-filter.ts";
 import { spendSource } from "./spend-source.ts";
 
+const DAY_MS = 86_400_000;
+
 /** Money of a stretch of time; decimal strings. Unpriced calls are in no amount. */
 export interface Spent {
   calls: number;
@@ -59,16 +61,25 @@ export async function modelsIn(sql: Reader, project: string, interval: Interval,
     limit ${limit}`;
 }
 
-/** Start of the newest quarter of an hour in which an unpriced call is booked; null: none is. Reads from the newest on. */
-export async function newestUnpricedQuarter(
-  sql: Reader,
-  project: string,
-  { fromMs, toMs }: Interval,
-): Promise<number | null> {
+/**
+ * Start of the newest quarter of an hour in which an unpriced call is booked, of the newest day of UTC that has any that is unpriced still;
+ * null: none has. Days are read as `modelsIn` reads them, and the quarters of one day.
+ */
+export async function newestUnpricedQuarter(sql: Reader, project: string, interval: Interval): Promise<number | null> {
+  const { fromMs, toMs } = interval;
+  const midnights: number[] = [];
+  for (let at = (Math.floor(fromMs / DAY_MS) + 1) * DAY_MS; at < toMs; at += DAY_MS) midnights.push(at);
+  const { rows } = await spendSource(sql, { project, interval, filter: {} }, [fromMs, ...midnights, toMs], ["model"]);
+  const [newest] = await sql<{ day: string }[]>`
+    select (bucket at time zone 'UTC')::date::text as day from ${rows} spent
+    group by 1 having sum(calls_unpriced) > 0 order by 1 desc limit 1`;
+  if (!newest) return null;
+  const dayMs = Date.parse(newest.day);
+  const [from, to] = [Math.max(fromMs, dayMs), Math.min(toMs, dayMs + DAY_MS)].map((ms) => new Date(ms).toISOString());
   const [row] = await sql<{ bucket: Date }[]>`
     select bucket from rollup_spend
     where project_id = ${project} and calls_unpriced > 0
-      and bucket >= ${new Date(fromMs).toISOString()}::timestamptz and bucket < ${new Date(toMs).toISOString()}::timestamptz
+      and bucket >= ${from as string}::timestamptz and bucket < ${to as string}::timestamptz
     order by bucket desc limit 1`;
   return row?.bucket.getTime() ?? null;
 }

@@ -7,23 +7,25 @@ import type { SpendTotal } from "./spend-source.ts";
 import { furtherAttempts } from "./superseded.ts";
 
 const QUARTER_MS = 900_000;
-/** More are not looked at one by one for a figure. */
-const LOOKED_AT_MAX = 20_000;
+/** More calls are not looked at one by one for a figure, where no rollup answers. */
+export const LOOKED_AT_MAX = 20_000;
+/** Nor more attempts after others, each with what it could have superseded. */
+export const ATTEMPTS_MAX = 20_000;
 
 /** What calls came to that began in a stretch of time, on whatever days it is booked. Amounts of US dollars are exact decimals. */
 export interface WasteSums {
   calls: number;
   /** Nothing is known of what they used, so of what they cost: in no amount. */
   callsWithoutUsage: number;
-  /** Some of their usage has no price: in no amount. null: too many to look at each. */
-  callsUnpriced: number | null;
+  /** Some of their usage has no price: in no amount. */
+  callsUnpriced: number;
   /** Reported and estimated together. */
   costUsd: string;
   costEstimatedUsd: string;
 }
 
 /**
- * `counting`: some were counted before costs were, and are being counted again; `many`: more than may be looked at one by one;
+ * `counting`: some were counted before costs were, and are being counted again; `many`: more than may be looked at one by one (the limits above);
  * `dropped`: some are no longer kept, and no rollup tells.
  */
 export type WasteUnknown = "counting" | "many" | "dropped";
@@ -35,12 +37,12 @@ export interface WasteFigures {
 }
 
 /**
- * What was paid for nothing in a scope (lib/waste.ts). `unpriced`: some calls of it may have no price. Each part is what the calls
- * come to that a filter by it finds, to the last digit: whole quarters of an hour are read from `rollup_calls`, what it cannot tell from calls.
+ * What was paid for nothing in a scope (lib/waste.ts). Each part is what the calls come to that a filter by it finds, to the last
+ * digit: whole quarters of an hour are read from `rollup_calls`, their ends and what it cannot tell from calls.
  */
-export async function wasteIn(sql: Reader, scope: Scope, unpriced: boolean): Promise<WasteFigures> {
+export async function wasteIn(sql: Reader, scope: Scope): Promise<WasteFigures> {
   const areKept = ((await sealedUntil(sql)) ?? 0) <= scope.interval.fromMs;
-  const byOutcome = await wastedByOutcome(sql, scope, unpriced, areKept);
+  const byOutcome = await wastedByOutcome(sql, scope, areKept);
   const superseded = areKept ? await supersededCalls(sql, scope) : "dropped";
   const ofPart = (part: Waste) =>
     part === "superseded"
@@ -61,14 +63,15 @@ export async function wasteIn(sql: Reader, scope: Scope, unpriced: boolean): Pro
 export async function costOfBegun(sql: Reader, scope: Scope, most: number): Promise<SpendTotal | null> {
   if (await areMoreThan(sql, scope, most)) return null;
   const sums = summed(await oneByOne(sql, scope));
-  return typeof sums === "string" ? null : { ...sums, callsUnpriced: sums.callsUnpriced ?? 0 };
+  return typeof sums === "string" ? null : sums;
 }
 
-interface Row extends Omit<WasteSums, "costUsd" | "costEstimatedUsd"> {
+interface Row extends Pick<WasteSums, "calls" | "callsWithoutUsage"> {
   outcome: Outcome;
   /** '' = none given, '(other)' = beyond what a rollup keeps apart. */
   feature: string;
-  /** null: counted before costs were. */
+  /** null, as the costs: counted before these were. */
+  callsUnpriced: number | null;
   costUsd: string | null;
   costEstimatedUsd: string | null;
 }
@@ -83,43 +86,34 @@ const dearestOf = (part: Waste, { feature, outcome, costUsd }: Row) => ({
 
 function summed(rows: readonly Row[] | WasteUnknown): WasteSums | WasteUnknown {
   if (typeof rows === "string") return rows;
-  if (rows.some(({ costUsd }) => costUsd === null)) return "counting";
+  if (rows.some(({ costUsd, callsUnpriced }) => costUsd === null || callsUnpriced === null)) return "counting";
   const count = (of: (row: Row) => number) => rows.reduce((sum, row) => sum + of(row), 0);
   const money = (of: (row: Row) => string | null) => rows.reduce((sum, row) => addMoney(sum, of(row) ?? "0"), "0");
   return {
     calls: count(({ calls }) => calls),
     callsWithoutUsage: count((row) => row.callsWithoutUsage),
-    callsUnpriced: rows.some((row) => row.callsUnpriced === null) ? null : count((row) => row.callsUnpriced ?? 0),
+    callsUnpriced: count((row) => row.callsUnpriced ?? 0),
     costUsd: money(({ costUsd }) => costUsd),
     costEstimatedUsd: money(({ costEstimatedUsd }) => costEstimatedUsd),
   };
 }
 
-/** The rollup does not tell which calls have no price: where some may, the calls are looked at, if they are not too many. */
-async function wastedByOutcome(
-  sql: Reader,
-  scope: Scope,
-  unpriced: boolean,
-  areKept: boolean,
-): Promise<Row[] | WasteUnknown> {
+async function wastedByOutcome(sql: Reader, scope: Scope, areKept: boolean): Promise<Row[] | WasteUnknown> {
   const notCompleted = onlyParts(scope, ["aborted", "retried"]);
   if (notCompleted.filter.waste?.length === 0) return [];
-  const look = async () => ((await areMoreThan(sql, notCompleted, LOOKED_AT_MAX)) ? null : oneByOne(sql, notCompleted));
-  const looked = unpriced && areKept ? await look() : null;
-  if (looked) return looked;
   const hasWholeStart = areKept || scope.interval.fromMs % QUARTER_MS === 0;
-  const rolledUp = hasWholeStart && servedByRollup(scope.filter) ? await withRollup(sql, scope, unpriced) : null;
+  const rolledUp = hasWholeStart && servedByRollup(scope.filter) ? await withRollup(sql, scope) : null;
   if (rolledUp) return rolledUp;
   if (!areKept) return "dropped";
-  return (unpriced ? null : await look()) ?? "many";
+  return (await areMoreThan(sql, notCompleted, LOOKED_AT_MAX)) ? "many" : oneByOne(sql, notCompleted);
 }
 
 async function supersededCalls(sql: Reader, scope: Scope): Promise<Row[] | WasteUnknown> {
   const superseded = onlyParts(scope, ["superseded"]);
   if (superseded.filter.waste?.length === 0) return [];
   const [row] = await sql<{ many: boolean }[]>`
-    select count(*) > ${LOOKED_AT_MAX} as many
-    from (${furtherAttempts(sql, scope.interval)} limit ${LOOKED_AT_MAX + 1}) later`;
+    select count(*) > ${ATTEMPTS_MAX} as many
+    from (${furtherAttempts(sql, scope.interval)} limit ${ATTEMPTS_MAX + 1}) later`;
   return row?.many ? "many" : oneByOne(sql, superseded);
 }
 
@@ -132,7 +126,7 @@ const onlyParts = (scope: Scope, parts: readonly Waste[]): Scope => {
 const NOT_COMPLETED = [...WASTED_OUTCOMES.aborted, ...WASTED_OUTCOMES.retried];
 
 /** null: some calls in range are folded into '(other)', so the rollup cannot tell. */
-async function withRollup(sql: Reader, scope: Scope, unpriced: boolean): Promise<Row[] | null> {
+async function withRollup(sql: Reader, scope: Scope): Promise<Row[] | null> {
   const { fromMs, toMs } = scope.interval;
   const wholeFromMs = Math.min(toMs, Math.ceil(fromMs / QUARTER_MS) * QUARTER_MS);
   const wholeToMs = Math.max(wholeFromMs, Math.floor(toMs / QUARTER_MS) * QUARTER_MS);
@@ -140,45 +134,36 @@ async function withRollup(sql: Reader, scope: Scope, unpriced: boolean): Promise
     { fromMs, toMs: wholeFromMs },
     { fromMs: wholeToMs, toMs },
   ].filter((end) => end.fromMs < end.toMs);
-  const atEnds = ends.map((interval) => callByCall(sql, { ...scope, interval }));
+  const notCompleted = onlyParts(scope, ["aborted", "retried"]);
+  const atEnds = ends.map((interval) => callByCall(sql, { ...notCompleted, interval }));
   const rows = await sql<(Row & { folded: boolean })[]>`
     with part as (
       select
-        outcome, feature, ${folded(sql, scope.filter)} as folded, calls, calls_without_usage, cost_usd, cost_estimated_usd
+        outcome, feature, ${folded(sql, scope.filter)} as folded,
+        calls, calls_without_usage, calls_unpriced, cost_usd, cost_estimated_usd
       from rollup_calls
       where project_id = ${scope.project} and outcome in ${sql(NOT_COMPLETED)}
         and bucket >= ${instant(wholeFromMs)}::timestamptz and bucket < ${instant(wholeToMs)}::timestamptz
         ${matchingRollup(sql, scope.filter)}
       ${atEnds.reduce((before, calls) => sql`${before} union all ${calls}`, sql``)}
     )
-    select
-      outcome, feature, bool_or(folded) as folded, ${SUMS(sql)},
-      ${unpriced ? sql`null::bigint` : sql`0::bigint`} as "callsUnpriced"
+    select outcome, feature, bool_or(folded) as folded, ${SUMS(sql)}
     from part group by outcome, feature having sum(calls) <> 0`;
   return rows.some((row) => row.folded) ? null : rows;
 }
 
-/** Each call that did not complete as a row of one, in the rollup's columns (db/rollup-calls.ts says what they count). */
+/** Sums of the calls themselves, by outcome and feature. */
+const oneByOne = (sql: Reader, scope: Scope): Promise<Row[]> => sql<Row[]>`
+  select outcome, feature, ${SUMS(sql)} from (${callByCall(sql, scope)}) part group by outcome, feature`;
+
+/** Each call as a row of one, in the rollup's columns (db/rollup-calls.ts says what they count). */
 const callByCall = (sql: Reader, scope: Scope) => sql`
   select
-    outcome, coalesce(feature, '') as feature, false as folded, 1 as calls,
-    (usage_source = 'none')::int as calls_without_usage, money.cost_usd, money.cost_estimated_usd
+    outcome, coalesce(feature, '') as feature, false as folded,
+    1 as calls, (usage_source = 'none')::int as calls_without_usage,
+    (unpriced or 'usage_inconsistent' = any(problems))::int as calls_unpriced, money.cost_usd, money.cost_estimated_usd
   from calls cross join lateral (${MONEY(sql)}) money
-  where outcome in ${sql(NOT_COMPLETED)} and ${inScope(sql, scope)}`;
-
-/** Sums of the calls themselves, by outcome and feature. */
-function oneByOne(sql: Reader, scope: Scope): Promise<Row[]> {
-  return sql<Row[]>`
-    with part as (
-      select
-        outcome, coalesce(feature, '') as feature, 1 as calls, (usage_source = 'none')::int as calls_without_usage,
-        (unpriced or 'usage_inconsistent' = any(problems))::int as calls_unpriced, cost_usd, cost_estimated_usd
-      from calls cross join lateral (${MONEY(sql)}) money
-      where ${inScope(sql, scope)}
-    )
-    select outcome, feature, ${SUMS(sql)}, sum(calls_unpriced)::bigint as "callsUnpriced"
-    from part group by outcome, feature`;
-}
+  where ${inScope(sql, scope)}`;
 
 async function areMoreThan(sql: Reader, scope: Scope, most: number): Promise<boolean> {
   const [row] = await sql<{ more: boolean }[]>`
@@ -189,6 +174,7 @@ async function areMoreThan(sql: Reader, scope: Scope, most: number): Promise<boo
 const SUMS = (sql: Reader) => sql`
   sum(calls)::bigint as calls,
   sum(calls_without_usage)::bigint as "callsWithoutUsage",
+  case when count(*) = count(calls_unpriced) then sum(calls_unpriced)::bigint end as "callsUnpriced",
   case when count(*) = count(cost_usd) then trim_scale(sum(cost_usd + cost_estimated_usd))::text end as "costUsd",
   case when count(*) = count(cost_usd) then trim_scale(sum(cost_estimated_usd))::text end as "costEstimatedUsd"`;
 

@@ -31,7 +31,14 @@ export function createAdmission(
         code: "omnimeter_headers_too_large",
         message: `the request has more than ${HEADERS_MAX} headers.`,
       };
-    const { host: asked } = req.headers;
+    const { host: asked, "transfer-encoding": coding } = req.headers;
+    // Its body would go on with that coding still on, and nobody told (RFC 9112, section 6.1).
+    if (coding !== undefined && !/^\s*chunked\s*$/i.test(coding))
+      return {
+        status: 501,
+        code: "omnimeter_unknown_coding",
+        message: `a request's transfer-encoding can only be chunked, not "${coding.slice(0, 100)}". Name what the body is packed with in content-encoding.`,
+      };
     // RFC 9112, section 3.2.
     if (asked === undefined && req.httpVersion === "1.1")
       return { status: 400, code: "omnimeter_bad_request", message: "the request has no Host header." };
@@ -59,6 +66,8 @@ function isAllowed(asked: string, named: ReadonlySet<string>): boolean {
   const name = asked
     .replace(/:\d*$/, "")
     .replace(/^\[(.*)\]$/, "$1")
+    // The dot behind a name that is written in full.
+    .replace(/(?<=.)\.$/, "")
     .toLowerCase();
   return !name.includes(".") || named.has(name) || isIP(name) !== 0 || /\.(?:localhost|local|internal)$/.test(name);
 }

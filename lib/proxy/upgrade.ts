@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ExchangeEnd, ExchangeEnding } from "#lib/exchange.ts";
 import { maskQuery } from "#lib/openai/relay.ts";
@@ -17,6 +18,8 @@ import type { Upstream } from "./upstreams.ts";
 const EARLY_BYTES_MAX = 64 << 10;
 /** Going away (RFC 6455, section 7.4.1). */
 const GOING_AWAY = 1001;
+/** After so long a silence the system asks whether the other side is still there; of about ten minutes without an answer it makes an end. */
+const KEEP_ALIVE_MS = 60_000;
 /** How long both sides have to answer a goodbye. */
 const GOODBYE_MS = 2000;
 
@@ -119,7 +122,11 @@ export function relayUpgrade(
     head(answer);
     countWhileOpen();
     client.write(headText(answer), "latin1");
-    for (const one of [client, socket] as { setNoDelay?: (on: boolean) => void }[]) one.setNoDelay?.(true);
+    for (const one of [client, socket] as Partial<Socket>[]) {
+      one.setNoDelay?.(true);
+      // Of a peer that has vanished without a word nothing else is heard: neither side need ever write.
+      one.setKeepAlive?.(true, KEEP_ALIVE_MS);
+    }
     const upwards = pipeFrames(client, socket, early.take(), (bytes) => {
       clientBytes += bytes;
     });

@@ -58,7 +58,10 @@ export function startWorkers(options: Options): Workers {
   for (let place = 0; place < count; place++) start(place, null);
   return {
     replace() {
-      if (stopping || !announced || toReplace.length > 0) return;
+      // The last one may be on its way while nobody is left to replace: asked again, it would be replaced beside its predecessor.
+      const underWay =
+        toReplace.length > 0 || [...workers].some(({ state, replaces }) => state === "starting" && replaces);
+      if (stopping || !announced || underWay) return;
       // Who still drains since the last time has had its time.
       for (const one of workers) if (one.state === "leaving") tell(one, { ...options.retirement, drainMs: 0 });
       toReplace = [...workers].filter(({ state }) => state !== "leaving");

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { Exchange } from "#lib/exchange.ts";
 import type { Caution } from "./caution.ts";
 import { type DecodedExchange, type DecodeOptions, decodeExchange } from "./decode-exchange.ts";
@@ -9,11 +10,14 @@ interface Options extends DecodeOptions {
   caution: Caution;
 }
 
+/** After so many the loop turns once: the stretch before is stored meanwhile, and what the database answers is heard only then. */
+const TURN_EXCHANGES = 50;
 /** Far longer than the largest exchange takes. */
 const DECODE_MS = 60_000;
 /** Kept with what was said, in an hour; the rest is kept without: a fault that meets every call must not fill the database. */
 const BODIES_BYTES_AN_HOUR = 256 << 20;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export interface DecodedStretch {
   calls: DecodedExchange[];
@@ -30,16 +34,23 @@ export function createStretchDecoder(options: Options): StretchDecoder {
   const { caution, spoolKey, contentKey } = options;
   let bytes = 0;
   let hourEndsAt = 0;
+  let dayEndsAt = Date.now() + DAY_MS;
 
   return { decode: decodeAll, keep };
 
   async function decodeAll(exchanges: readonly Exchange[]): Promise<DecodedStretch> {
     const done: DecodedStretch = { calls: [], undecoded: [] };
+    // Retention forgets words that nobody says any more (db/forget-words.ts): whoever says them again brings them within a day.
+    if (Date.now() > dayEndsAt) {
+      options.knownInstructions.clear();
+      dayEndsAt = Date.now() + DAY_MS;
+    }
     const { promise: late, reject } = Promise.withResolvers<never>();
     late.catch(() => {});
     const timer = setTimeout(() => reject(new Error(`it was not read in ${DECODE_MS / 1000} s`)), DECODE_MS);
     try {
-      for (const exchange of exchanges) {
+      for (const [i, exchange] of exchanges.entries()) {
+        if (i > 0 && i % TURN_EXCHANGES === 0) await turn();
         timer.refresh();
         try {
           if (caution.isDeadly(exchange)) throw new Error("the recorder died each time that it read this");

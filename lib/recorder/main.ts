@@ -14,7 +14,8 @@ import { LeaseLost, recordBatch } from "#db/record-batch.ts";
 import { recordPrices } from "#db/record-prices.ts";
 import { RETENTION_JOB, retire } from "#db/retention.ts";
 import { runJob } from "#db/run-job.ts";
-import { beginRetry, keepSetAside, nextAsked, storeSetAside } from "#db/set-aside.ts";
+import { keptSince } from "#db/sealed.ts";
+import { beginRetry, keepSetAside, nextAsked, nextOldAside, resealAside, storeSetAside } from "#db/set-aside.ts";
 import { leaseSpool, releaseSpool, touchSpool } from "#db/spool-lease.ts";
 import { StoreError } from "#db/store-error.ts";
 import { type Config, ConfigError, readConfig } from "#lib/config.ts";
@@ -24,6 +25,7 @@ import { PRICES } from "#lib/pricing/price-book.ts";
 import { readRecorderState } from "#lib/recorder-state.ts";
 import { holdSpool, type SpoolHold } from "#lib/spool/hold-spool.ts";
 import { contentKeyFile, listSpools, spoolKeyFile } from "#lib/spool/spool-dir.ts";
+import { dropSaid } from "./drop-said.ts";
 import { createFigures, type SpoolWatch } from "./figures.ts";
 import { recordSpool } from "./record-spool.ts";
 import { type AsideStore, retrySetAside } from "./retry-set-aside.ts";
@@ -88,6 +90,8 @@ export async function startRecorder(): Promise<void> {
   const lease = `${process.pid}:${randomUUID()}`;
   const following = new Map<string, Promise<void>>();
   let stopping = false;
+  /** Until when this host has dropped what was said, in milliseconds. */
+  let saidDropped: number | null = null;
 
   const stop = () => {
     stopping = true;
@@ -114,6 +118,7 @@ export async function startRecorder(): Promise<void> {
   every(REBUILD_MS, () => runJob(upkeep, rebuild, () => rebuildDue(upkeep)));
   const retention = { name: RETENTION_JOB, holder: lease, leaseMs: RETENTION_LEASE_MS };
   every(RETENTION_MS, () => runJob(upkeep, retention, dropOld));
+  every(RETENTION_MS, dropSaidHere);
   const retry = { name: "set-aside", holder: lease, leaseMs: RETRY_LEASE_MS };
   every(RETRY_MS, () => runJob(upkeep, retry, retrySome));
   assertFits().catch(() => {});
@@ -209,6 +214,20 @@ export async function startRecorder(): Promise<void> {
     const { dropped, waits } = await retire(upkeep, config, Date.now());
     if (dropped.length) recorderLog.info("dropped what is no longer kept", { partitions: dropped.join(" ") });
     if (waits) recorderLog.warnOnce(waits, waits);
+  }
+
+  /** As far as retention has gone in the database. */
+  async function dropSaidHere() {
+    const { contentFromMs: beforeMs } = await keptSince(upkeep);
+    if (beforeMs === null || beforeMs === saidDropped) return;
+    const spools = listSpools(config.dataDir);
+    const ours = spools.map(({ spool }) => spool);
+    const store = {
+      next: (after: string | null) => nextOldAside(upkeep, ours, beforeMs, after),
+      reseal: (id: string, sealed: Buffer) => resealAside(upkeep, id, sealed),
+    };
+    await dropSaid({ dirs: spools.map(({ dir }) => dir), beforeMs, spoolKey, store });
+    saidDropped = beforeMs;
   }
 
   /** A job that fails is tried again at its next time. */

@@ -43,6 +43,8 @@ const BYTES_MAX = 16 << 20;
 const IDLE_MS = 20;
 /** Without anything to store, the watermark moves this often. */
 const TOUCH_MS = 1000;
+/** A recorder that is told to stop still stores what has been waiting for so long; the rest stays in the spool for the next one. */
+const LAST_MS = 10_000;
 /** A call in flight for longer than this many segments is carried in the database, so that its segments can go. */
 const CARRY_SEGMENTS = 2;
 
@@ -64,6 +66,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   let storing: Promise<boolean> = Promise.resolve(true);
   let carriedNow = new Set(carried.map(({ seq }) => seq));
   let touchedAt = 0;
+  let stopAt: number | null = null;
   let saidStuck = false;
   const knownInstructions = new Set<string>();
   const caution = createCaution(dir, high);
@@ -79,6 +82,8 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
         // Its failure is met where it is awaited.
         storing.catch(() => {});
         if ((stretch.isAll || caution.careful()) && !(await storing)) return;
+        if (options.stopping()) stopAt ??= performance.now() + LAST_MS;
+        if (stopAt !== null && performance.now() > stopAt) return;
         touchedAt = performance.now();
         continue;
       }

@@ -6,9 +6,12 @@ import { equationVerdict } from "#app/settings/health/equation-words.ts";
 import { HEALTH_ANSWERS } from "#app/settings/health/health-answer.tsx";
 import { isOverdue } from "#app/settings/health/jobs.tsx";
 import { whose } from "#app/settings/health/slow-queries.tsx";
+import { ALERTS_JOB } from "#db/alerts.ts";
 import type { EquationOfAll } from "#db/queries/health-spools.ts";
 import { StoreBusy } from "#db/queries/snapshot.ts";
 import { SPEND_FILTERS } from "#db/queries/spend-source.ts";
+import { REBUILD_JOB } from "#db/rebuild-rollups.ts";
+import { RETENTION_JOB } from "#db/retention.ts";
 import { leaving, openRequest, REQUEST_HEADER } from "#lib/open-requests.ts";
 
 describe("the equation", () => {
@@ -66,6 +69,13 @@ describe("a job", () => {
     expect(isOverdue({ ...job, finishedSeconds: null })).toBe(true);
     expect(isOverdue({ name: "of another version", holder: null, finishedSeconds: 1e9 })).toBe(false);
   });
+  it("is not overdue in its first turn, however long that takes", () => {
+    expect(isOverdue({ name: "indexes", holder: "one", finishedSeconds: null })).toBe(false);
+    expect(isOverdue({ name: "indexes", holder: "one", finishedSeconds: 1e9 })).toBe(true);
+  });
+  it.each([ALERTS_JOB, RETENTION_JOB, REBUILD_JOB, "indexes", "set-aside"])("%s has a limit", (name) =>
+    expect(isOverdue({ name, holder: null, finishedSeconds: 1e9 })).toBe(true),
+  );
 });
 
 it.each([

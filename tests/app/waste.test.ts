@@ -43,11 +43,6 @@ it("the waste is at least its known parts, and unknown without any", () => {
   expect(none).toMatchObject({ calls: 0, costUsd: null });
 });
 
-it("an uncounted part leaves the number of unpriced calls unknown", () => {
-  const parts = { aborted: sums({ callsUnpriced: null }), retried: sums({ callsUnpriced: 2 }), superseded: sums() };
-  expect(wasteTotal(parts)).toMatchObject({ callsUnpriced: null, callsOfUnknownCost: 2 });
-});
-
 it("a sentence names who wastes most, on what, and what to look at", () => {
   const dearest = { part: "aborted", outcome: "client_aborted", feature: "search", costUsd: "12.3" } as const;
   expect(wasteSentence(dearest)).toBe(

@@ -1,7 +1,7 @@
 import { NextRequest } from "next/server";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { database } from "#app/_data/database.ts";
-import { cancelReading, readInParts } from "#app/_data/read-in-parts.ts";
+import { cancelReading, readInParts, readWhole } from "#app/_data/read-in-parts.ts";
 import { POST as cancelRoute } from "#app/reads/cancel/route.ts";
 import { GET as csv } from "#app/spend/csv/route.ts";
 import { cancelReads } from "#db/cancel-reads.ts";
@@ -159,6 +159,16 @@ describe("a page in two parts", () => {
     await sees("spend", 0);
   });
 
+  it("in one piece is named and cancelled in the same way, and fails with what happened", async () => {
+    const whole = readWhole("home", (tx) => tx`select pg_sleep(20)`);
+    const outcome = expect(whole).rejects.toMatchObject({ code: "57014" });
+    await sees("home", 1);
+    const name = (await reading()).find((one) => one.startsWith(`${READER}home`)) ?? "";
+    expect(await cancelReading(name.slice(READER.length))).toBe(true);
+    await outcome;
+    await sees("home", 0);
+  });
+
   it("with a head that fails throws what it failed with, and leaves nothing open", async () => {
     const failing = readInParts(
       "calls",
@@ -196,6 +206,26 @@ describe("exports", () => {
     const next = await ask();
     expect(next.status).toBe(200);
     await next.text();
+  });
+
+  it("leave no dropped calls out quietly: what only they could answer is refused", async () => {
+    const exported = async (query: string) => csv(new NextRequest(`http://127.0.0.1:3000/spend/csv?${query}`));
+    await db.sql`insert into settings (name, value) values ('sealed', '"2026-03-09"')`;
+    try {
+      const refused = await exported("r=2026-03&f=status:completed");
+      expect(refused.status).toBe(409);
+      expect(refused.headers.get("retry-after")).toBeNull();
+      expect(await refused.text()).toMatch(
+        /^Not all of this is kept\. Calls before 9 Mar 2026 .* No rollup answers a filter by /,
+      );
+      for (const query of ["r=2026-03&g=model", "r=2026-04&f=status:completed"]) {
+        const whole = await exported(query);
+        expect(whole.status).toBe(200);
+        await whole.text();
+      }
+    } finally {
+      await db.sql`delete from settings where name = 'sealed'`;
+    }
   });
 
   it("end in the database when their client hangs up, before and after the first row", async () => {

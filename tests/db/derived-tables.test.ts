@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { closeMonth } from "#db/close-month.ts";
 import { foldDays } from "#db/fold-days.ts";
+import { foldRatings } from "#db/fold-ratings.ts";
 import { matchFeedback } from "#db/match-feedback.ts";
 import { rebuildRollups } from "#db/rebuild-rollups.ts";
 import { type Difference, differences } from "#db/referee.ts";
@@ -9,6 +10,7 @@ import { sealedUntil } from "#db/sealed.ts";
 import type { Call } from "#lib/call.ts";
 import { addMoney } from "#lib/money.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
+import { MAJORS } from "#tests/support/majors.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { seeded } from "#tests/support/split.ts";
 import { callAt, line, MODEL, storedSpool } from "#tests/support/store-calls.ts";
@@ -23,7 +25,7 @@ const CHECK_EVERY = 15;
 /** The rest is drawn. Facts go only up to what is booked in an open month. */
 const PLANNED: Record<number, string> = { 1: "record", 14: "close", 17: "drop", 33: "close", 34: "drop" };
 
-describe.each([18, 15] as const)("derived tables on PostgreSQL %i", (major) => {
+describe.each(MAJORS)("derived tables on PostgreSQL %i", (major) => {
   let db: TestDatabase;
   beforeAll(async () => {
     db = await testDatabase(major);
@@ -109,6 +111,7 @@ describe.each([18, 15] as const)("derived tables on PostgreSQL %i", (major) => {
         else await rebuilt;
       },
       drop: async () => {
+        await foldRatings(db.sql, Date.UTC(2026, 3, 1));
         await retire(db.sql, { contentDays: 20, factsDays: 15 }, Date.UTC(2026, 3, 1));
         sealedMs = (await sealedUntil(db.sql)) ?? 0;
         before = await sealedDigest(sealedMs);

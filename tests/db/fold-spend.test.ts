@@ -6,6 +6,7 @@ import { spendTotal } from "#db/queries/spend-source.ts";
 import { uptoStretches } from "#db/queries/spend-upto.ts";
 import { templatesOfPage } from "#db/queries/templates-page.ts";
 import { cutIntoBuckets, type Interval } from "#lib/range.ts";
+import { MAJORS } from "#tests/support/majors.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { type SpentCall, seedSpent } from "#tests/support/seed-spent.ts";
 import { seeded } from "#tests/support/split.ts";
@@ -14,7 +15,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const at = (text: string) => Date.parse(text);
 
-describe.each([18, 15] as const)("what a day had come to, on PostgreSQL %i", (major) => {
+describe.each(MAJORS)("what a day had come to, on PostgreSQL %i", (major) => {
   let db: TestDatabase;
   beforeAll(async () => {
     db = await testDatabase(major);

@@ -65,3 +65,16 @@ test("whatever a text holds comes back as it was, but for what Postgres cannot h
     })),
   );
 });
+
+test("numbers are written as Postgres reads them, and what is no number is unknown", async () => {
+  await db.sql`create table odd_numbers (like calls)`;
+  const columns = await db.sql<{ name: string }[]>`
+    select attname as name from pg_attribute where attrelid = 'odd_numbers'::regclass and attnum > 0 and attnotnull`;
+  for (const { name } of columns) await db.sql.unsafe(`alter table odd_numbers alter ${name} drop not null`);
+  const numbers = [Number.NaN, Number.POSITIVE_INFINITY, -0, 1e-7, 1e21, 0.1];
+  const rows = numbers.map((ms, i) => ({ seq: i, duration_ms: ms, input_tokens: i === 5 ? 2 ** 53 : Number.NaN }));
+  await db.sql.unsafe(insertColumns("calls", rows).replace("insert into calls", "insert into odd_numbers"));
+  const found = await db.sql`select duration_ms as ms, input_tokens::text as n from odd_numbers order by seq`;
+  expect(found.map(({ ms }) => ms)).toEqual([null, null, 0, 1e-7, 1e21, 0.1]);
+  expect(found.map(({ n }) => n)).toEqual([null, null, null, null, null, "9007199254740992"]);
+});

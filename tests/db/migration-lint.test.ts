@@ -20,12 +20,6 @@ const ALLOWED: { tag: string; rule: MigrationRule; statement: RegExp; why: strin
     statement: /^create index "?feedback_(target|of_sessions)"?/i,
     why: "Feedback is one row to a hundred calls: seconds in which batches with feedback wait in the spool.",
   },
-  {
-    tag: "0005_upto",
-    rule: "rows",
-    statement: /^delete from "?folded_days"?/i,
-    why: "One row for each day.",
-  },
 ];
 
 const findings = readMigrations()

@@ -324,7 +324,7 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     const interval = { fromMs: Date.UTC(2025, 7, 4), toMs: Date.UTC(2025, 7, 5) };
     const total = async () => (await spendTotal(db.sql, { project: "default", interval, filter: {} }, false))?.costUsd;
     const isFolded = async () =>
-      (await db.sql`select from folded_days where day = '2025-08-04' and rollup = 'spend'`).length === 1;
+      (await db.sql`select from folded_days where day = '2025-08-04' and rollup = 'spend_upto'`).length === 1;
     const first = await callAt(at, { decoderVersion: 1 });
     await record(first);
     await foldDays(db.sql, Date.now());
@@ -339,6 +339,18 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     await rebuildRollups(db.sql, interval.fromMs, interval.toMs);
     expect([await isFolded(), await total()]).toEqual([false, "0.00625"]);
     expect(await foldDays(db.sql, interval.toMs)).toBe(0);
+  });
+
+  it("a day that an earlier version marked as folded is read by quarters, and folded by this one", async () => {
+    const interval = { fromMs: Date.UTC(2025, 8, 1), toMs: Date.UTC(2025, 8, 2) };
+    await record(await callAt(interval.fromMs + 1));
+    await db.sql`insert into folded_days (project_id, rollup, day) values ('default', 'spend', '2025-09-01')`;
+    const total = async () => (await spendTotal(db.sql, { project: "default", interval, filter: {} }, false))?.costUsd;
+    expect(await total()).toBe("0.00375");
+    await foldDays(db.sql, Date.now());
+    const marks = await db.sql`select rollup from folded_days where day = '2025-09-01' order by 1`;
+    expect(marks.map(({ rollup }) => rollup)).toEqual(["latency", "spend", "spend_upto"]);
+    expect(await total()).toBe("0.00375");
   });
 
   it("refuses to close what is not over, closed already, or not stored yet; and says when a month was tampered with", async () => {

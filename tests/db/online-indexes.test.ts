@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ensureIndexes, ONLINE_INDEXES, type OnlineIndex } from "#db/online-indexes.ts";
 import { ensurePartitions, partitionOf } from "#db/partitions.ts";
+import { MAJORS } from "#tests/support/majors.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { seedSpent } from "#tests/support/seed-spent.ts";
 
@@ -13,7 +14,7 @@ const ONE: OnlineIndex = {
   where: "customer is not null",
 };
 
-describe.each([18, 15] as const)("an index made online on PostgreSQL %i", (major) => {
+describe.each(MAJORS)("an index made online on PostgreSQL %i", (major) => {
   let db: TestDatabase;
   beforeEach(async () => {
     db = await testDatabase(major);

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dropPartition, ensurePartitions, partitionOf, partitionsBefore } from "#db/partitions.ts";
+import { MAJORS } from "#tests/support/majors.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { callAt, storedSpool } from "#tests/support/store-calls.ts";
 
 const DAY_MS = 86_400_000;
 const MONDAY = Date.UTC(2025, 2, 3);
 
-describe.each([18, 15] as const)("partitions on PostgreSQL %i", (major) => {
+describe.each(MAJORS)("partitions on PostgreSQL %i", (major) => {
   let db: TestDatabase;
   beforeAll(async () => {
     db = await testDatabase(major);

@@ -12,6 +12,7 @@ import type { Feedback } from "#lib/feedback.ts";
 import { decodeExchange } from "#lib/recorder/decode-exchange.ts";
 import { createUuid7, uuid7Ms } from "#lib/uuid7.ts";
 import { chatExchange } from "#tests/support/exchange.ts";
+import { MAJORS } from "#tests/support/majors.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { seeded } from "#tests/support/split.ts";
 import { storedRatings, wordsInForce } from "#tests/support/words-in-force.ts";
@@ -42,7 +43,7 @@ const ofCall = ({ id }: Call): Feedback["target"] => ({ kind: "call", id });
 const ofResponse = ({ responseId }: Call): Feedback["target"] => ({ kind: "response", id: responseId as string });
 const ofSession = (id: string): Feedback["target"] => ({ kind: "session", id });
 
-describe.each([18, 15] as const)("ratings on PostgreSQL %i", (major) => {
+describe.each(MAJORS)("ratings on PostgreSQL %i", (major) => {
   let db: TestDatabase;
   beforeAll(async () => {
     db = await testDatabase(major);

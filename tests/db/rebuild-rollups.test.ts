@@ -6,13 +6,14 @@ import { differences } from "#db/referee.ts";
 import { rollUpCalls } from "#db/rollup-calls.ts";
 import { rollUpLatency } from "#db/rollup-latency.ts";
 import { bookedByCalls, rollUpSpend } from "#db/rollup-spend.ts";
+import { MAJORS } from "#tests/support/majors.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { callAt, storedSpool } from "#tests/support/store-calls.ts";
 
 const DAY_MS = 86_400_000;
 const MORNING = Date.UTC(2026, 6, 7, 9, 20);
 
-describe.each([18, 15] as const)("counting a day again on PostgreSQL %i", (major) => {
+describe.each(MAJORS)("counting a day again on PostgreSQL %i", (major) => {
   let db: TestDatabase;
   let record: Awaited<ReturnType<typeof storedSpool>>;
   beforeAll(async () => {
@@ -116,8 +117,8 @@ describe.each([18, 15] as const)("counting a day again on PostgreSQL %i", (major
     const days = await db.sql`select project_id, rollup, day::text from folded_days order by 1, 2, 3`;
     expect(days.map((row) => Object.values(row).join(" "))).toEqual([
       "default latency 2026-07-07",
-      "default spend 2026-07-07",
-      "other spend 2021-01-02",
+      "default spend_upto 2026-07-07",
+      "other spend_upto 2021-01-02",
     ]);
   });
 });

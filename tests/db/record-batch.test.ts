@@ -230,6 +230,21 @@ describe.each([18, 15] as const)("the store on PostgreSQL %i", (major) => {
     await db.sql`delete from closed_periods`;
   });
 
+  it("goes on behind calls that can each be stored but not together", async () => {
+    const spool = await newSpool();
+    const most = await newCall();
+    // A bigint holds 9.2e18: each fits, their sum does not.
+    const usage = { ...most.call.usage, inputTokens: 5e18 };
+    const calls = [await newCall({ usage }), await newCall({ usage }), await newCall()];
+    expect(await spool.record(calls)).toEqual({ stored: 0, setAside: 3 });
+    const [run] = await db.sql`select stored, set_aside from spool_runs where spool = ${spool.spool}`;
+    expect(run).toEqual({ stored: 0, set_aside: 3 });
+    expect(await rollups(spool.spool)).toEqual([]);
+    const twice = await newCall();
+    expect(await spool.record([twice, twice])).toMatchObject({ stored: 0 });
+    expect(await spool.record([await newCall()])).toEqual({ stored: 1, setAside: 0 });
+  });
+
   it("joins feedback with its call whether it comes before or after", async () => {
     const spool = await newSpool();
     const one = await newCall();

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { closeMonth } from "#db/close-month.ts";
 import { foldDays } from "#db/fold-days.ts";
+import { foldRatings } from "#db/fold-ratings.ts";
 import { matchFeedback } from "#db/match-feedback.ts";
 import { partitionOf, partitionsBefore } from "#db/partitions.ts";
 import { spendTotal } from "#db/queries/spend-source.ts";
@@ -9,6 +10,7 @@ import { differences } from "#db/referee.ts";
 import { retire } from "#db/retention.ts";
 import { keptSince, sealedUntil } from "#db/sealed.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
+import { MAJORS } from "#tests/support/majors.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { callAt, LINES, line, storedSpool } from "#tests/support/store-calls.ts";
 
@@ -17,7 +19,7 @@ const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 5, 18, 12);
 const MONDAY = Date.UTC(2026, 5, 15);
 
-describe.each([18, 15] as const)("retention on PostgreSQL %i", (major) => {
+describe.each(MAJORS)("retention on PostgreSQL %i", (major) => {
   let db: TestDatabase;
   let record: Awaited<ReturnType<typeof storedSpool>>;
   beforeEach(async () => {
@@ -27,8 +29,11 @@ describe.each([18, 15] as const)("retention on PostgreSQL %i", (major) => {
   });
   afterAll(() => db?.drop());
 
-  const forget = (contentDays: number | null, factsDays: number | null, nowMs = NOW) =>
-    retire(db.sql, { contentDays, factsDays }, nowMs);
+  /** As the recorder does it: what is to be sealed is summed before. */
+  const forget = async (contentDays: number | null, factsDays: number | null, nowMs = NOW) => {
+    await foldRatings(db.sql, nowMs);
+    return retire(db.sql, { contentDays, factsDays }, nowMs);
+  };
   const count = async (table: string) =>
     (await db.sql.unsafe(`select count(*)::int as n from ${table}`))[0]?.n as number;
   const spentUsd = async (fromMs: number, toMs: number) =>
@@ -148,6 +153,7 @@ describe.each([18, 15] as const)("retention on PostgreSQL %i", (major) => {
   it("a batch planned before the days were sealed is planned again", async () => {
     const call = await callAt(MONDAY - DAY_MS);
     await record([await callAt(MONDAY - 2 * DAY_MS)]);
+    await foldRatings(db.sql, NOW);
     const unsafe = db.sql.unsafe.bind(db.sql);
     let sealed = false;
     // The batch is the first message that is sent as it is.
@@ -169,6 +175,38 @@ describe.each([18, 15] as const)("retention on PostgreSQL %i", (major) => {
       dropped: { expired: 1 },
     });
     expect((await db.sql`select sum(calls)::int as n from rollup_calls`)[0]).toEqual({ n: 1 });
+  });
+
+  it("seals no day whose calls are not summed beside the ratings, so that rates keep what they are rates of", async () => {
+    const old = await callAt(MONDAY - DAY_MS);
+    await record([old, await callAt(MONDAY - 2 * DAY_MS), await callAt(MONDAY)]);
+    const said = { target: { kind: "call", id: old.id }, correction: "better so", receivedAtMs: MONDAY + 1 };
+    await record([], { feedback: [word(said)] });
+    await matchFeedback(db.sql, false);
+    const seal = () => retire(db.sql, { contentDays: null, factsDays: 3 }, NOW);
+    expect((await seal()).waits).toContain("not summed yet");
+    expect(await sealedUntil(db.sql)).toBeNull();
+    await foldRatings(db.sql, NOW);
+    // What comes then takes its day's sum away.
+    await record([await callAt(MONDAY - DAY_MS)]);
+    expect((await seal()).waits).toContain("not summed yet");
+    await foldRatings(db.sql, NOW);
+    expect(await seal()).toMatchObject({ waits: null });
+    expect(await sealedUntil(db.sql)).toBe(MONDAY);
+    const sealed = () => db.sql`
+      select part, sum(calls)::int as calls, sum(corrections)::int as corrections
+      from ratings_sums join ratings_folded f using (part) where f.day = '2026-06-14' and at::date = f.day group by 1 order by 1`;
+    expect([...(await sealed())]).toEqual([
+      { part: "calls", calls: 2, corrections: 0 },
+      { part: "words", calls: 0, corrections: 1 },
+    ]);
+    // Its words are forgotten later: those are counted word by word again, and its calls are not.
+    await retire(db.sql, { contentDays: 1, factsDays: null }, NOW);
+    await foldRatings(db.sql, NOW);
+    expect([...(await sealed())]).toEqual([{ part: "calls", calls: 2, corrections: 0 }]);
+    expect([...(await db.sql`select rating, has_comment, has_correction from ratings`)]).toEqual([
+      { rating: "up", has_comment: false, has_correction: false },
+    ]);
   });
 
   it("waits for months to be closed where months are closed, and for what is booked in an open one", async () => {

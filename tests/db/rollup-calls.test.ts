@@ -68,7 +68,8 @@ describe.each([18, 15] as const)("operations and costs by outcome on PostgreSQL 
   const rows = () => db.sql`
     select
       project_id as project, extract(epoch from bucket)::float8 * 1000 as bucket, feature, outcome, calls, operations,
-      trim_scale(cost_usd)::text as usd, trim_scale(cost_estimated_usd)::text as estimated
+      trim_scale(cost_usd)::text as usd, trim_scale(cost_estimated_usd)::text as estimated,
+      calls_unpriced as unpriced
     from rollup_calls order by 1, 2, 3, 4`;
   const row = (
     ms: number,
@@ -83,6 +84,7 @@ describe.each([18, 15] as const)("operations and costs by outcome on PostgreSQL 
     operations,
     usd,
     estimated,
+    unpriced: 0,
   });
   const operationsIn = async (fromMs: number, toMs: number) => {
     const slots = await callsOverTime(db.sql, { project: "default", interval: { fromMs, toMs }, filter: {} }, [
@@ -134,6 +136,25 @@ describe.each([18, 15] as const)("operations and costs by outcome on PostgreSQL 
     expect(await rows()).toEqual([row(FROM_MS, "completed", [1, 1, "0.0035", "0"]), stays]);
   });
 
+  it("stand beside how many calls have no price, each once, until it has one", async () => {
+    const unpriced = await callAt(FROM_MS, { model: "nobody-knows-it" });
+    const contradicts = await callAt(FROM_MS + 1, { problems: ["usage_inconsistent"] }, []);
+    await record(
+      unpriced,
+      contradicts,
+      await callAt(FROM_MS + 2),
+      await callAt(FROM_MS + 3, { outcome: "failed" }, []),
+    );
+    const priced = row(FROM_MS, "completed", [1, 1, "0.0035", "0"]);
+    const failed = row(FROM_MS, "failed", [1, 1, "0", "0"]);
+    const before = [{ ...priced, calls: 2, operations: 2, unpriced: 1 }, { ...priced, usd: "0", unpriced: 1 }, failed];
+    expect(await rows()).toEqual(expect.arrayContaining(before));
+    await rebuildRollups(db.sql, FROM_MS, FROM_MS + 1);
+    expect(await rows()).toEqual(expect.arrayContaining(before));
+    await record(await callAt(FROM_MS, { id: unpriced.id, decoderVersion: 9 }));
+    expect(await rows()).toEqual([{ ...priced, calls: 3, operations: 3, usd: "0.007", unpriced: 1 }, failed]);
+  });
+
   it("are those that are known now, also of a month that is closed", async () => {
     const call = await callAt(FROM_MS);
     await record(call);
@@ -149,11 +170,11 @@ describe.each([18, 15] as const)("operations and costs by outcome on PostgreSQL 
   it("stay unknown where they were not counted before, whatever is added, until the day is counted again", async () => {
     await record(await callAt(FROM_MS), await callAt(FROM_MS + QUARTER_MS));
     await db.sql`
-      update rollup_calls set operations = null, cost_usd = null, cost_estimated_usd = null
+      update rollup_calls set operations = null, cost_usd = null, cost_estimated_usd = null, calls_unpriced = null
       where bucket = ${new Date(FROM_MS)}`;
     await record(await callAt(FROM_MS + 2));
     const [unknown] = await rows();
-    expect(unknown).toMatchObject({ calls: 2, operations: null, usd: null, estimated: null });
+    expect(unknown).toMatchObject({ calls: 2, operations: null, usd: null, estimated: null, unpriced: null });
     expect(await operationsIn(FROM_MS, FROM_MS + 2 * QUARTER_MS)).toEqual([[3, null]]);
     expect(await operationsIn(FROM_MS + QUARTER_MS, FROM_MS + 2 * QUARTER_MS)).toEqual([[1, 1]]);
     await rebuildRollups(db.sql, FROM_MS, FROM_MS + 1);

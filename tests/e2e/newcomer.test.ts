@@ -52,6 +52,10 @@ test("a call that arrives while the list is open stands on it within two seconds
     { headers: { "x-omnimeter-feature": "second" } },
   );
   await expect(page.getByRole("row").filter({ hasText: "second" })).toBeVisible({ timeout: 2500 });
+  // Both are completed: no bar has a part that says otherwise.
+  const drawn = page.getByTestId("chart-calls").locator(".recharts-bar-rectangle path");
+  await expect(drawn.and(page.locator('[fill="var(--bar)"]')).first()).toBeVisible();
+  await expect(drawn.and(page.locator('[fill="url(#hatch)"]'))).toHaveCount(0);
 });
 
 test("filters are in the address, narrow the list and its totals, and can be taken away", async ({ page }) => {

@@ -1,4 +1,5 @@
-import { appendFileSync, chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -8,23 +9,26 @@ import { type System, startSystem } from "#tests/support/system.ts";
 import { chaosRounds, killsOf, lineOf, type Round } from "./chaos.ts";
 import { faultsOf } from "./faults.ts";
 import { type Leak, leakRun } from "./leak.ts";
+import { migrateUnderLoad } from "./migrate.ts";
 
 /**
- * npm run test:long -- [--only chaos,leak] [--rounds 200] [--seed n] [--blows "worker killed,torn batch"] [--leak-minutes 60]
- * [--no-keep]: hundreds of kills and faults, then an hour of load in which memory must not grow. The results are added to RESULTS.md.
+ * npm run test:long -- [--only versions,chaos,migrate,leak] [--rounds 200] [--seed n] [--blows "worker killed,torn batch"]
+ * [--calls 2000000] [--leak-minutes 60] [--no-keep]: the store on every Postgres version, hundreds of kills and faults, a migration of millions of
+ * calls under load, then an hour in which memory must not grow. The results are added to RESULTS.md.
  */
 const { values } = parseArgs({
   allowNegative: true,
   options: {
-    only: { type: "string", default: "chaos,leak" },
+    only: { type: "string", default: "versions,chaos,migrate,leak" },
     rounds: { type: "string", default: "200" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     blows: { type: "string" },
+    calls: { type: "string", default: "2000000" },
     "leak-minutes": { type: "string", default: "60" },
     keep: { type: "boolean", default: true },
   },
 });
-const parts: Record<string, () => Promise<Part>> = { chaos, leak };
+const parts: Record<string, () => Promise<Part>> = { chaos, leak, migrate, versions };
 const wanted = values.only.split(",");
 const unknown = wanted.filter((name) => !(name in parts));
 if (unknown.length)
@@ -64,6 +68,24 @@ function chaos(): Promise<Part> {
     const broken = rounds.filter((one) => one.broken.length);
     return { passed: rounds.length - broken.length, failed: broken.length, table: chaosTable(rounds, from) };
   });
+}
+
+function migrate(): Promise<Part> {
+  return migrateUnderLoad({ calls: Number(values.calls), say: console.log });
+}
+
+/** The store's tests, on every version of Postgres. */
+async function versions(): Promise<Part> {
+  const report = join(tmpdir(), `omnimeter-versions-${process.pid}.json`);
+  const { status } = spawnSync("vitest", ["run", "--project", "store"], {
+    stdio: "inherit",
+    env: { ...process.env, OMNIMETER_TEST_MAJORS: "all", OMNIMETER_TEST_REPORT: report },
+  });
+  if (status === null) throw new Error("the store's tests were ended");
+  const { numPassedTests: passedTests, numFailedTests: failedTests } = JSON.parse(readFileSync(report, "utf8"));
+  rmSync(report);
+  const table = `### Store on PostgreSQL 18 and 15, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC\n\n${passedTests} passed, ${failedTests} failed.\n`;
+  return { passed: passedTests, failed: failedTests, table };
 }
 
 function leak(): Promise<Part> {

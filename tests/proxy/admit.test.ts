@@ -16,6 +16,9 @@ test.each([
   "host.docker.internal:4000",
   "app.localhost",
   "omnimeter:4000",
+  "omnimeter.team.svc.cluster.local:4000",
+  "localhost.:4000",
+  "omnimeter.local.",
 ])("on loopback, a request for %s is served: no page of a stranger has that name", (host) => {
   expect(code("127.0.0.1", host)).toBe("served");
 });
@@ -26,7 +29,7 @@ test.each(["evil.example:4000", "127.0.0.1.evil.example", "localhost.evil.exampl
     for (const listens of ["127.0.0.1", "127.8.8.8", "localhost", "::1"])
       expect(code(listens, host)).toBe("omnimeter_host_refused");
     expect(code("127.0.0.1", host, ["*"])).toBe("served");
-    expect(code("127.0.0.1", host, [host.replace(/:\d+$/, "")])).toBe("served");
+    expect(code("127.0.0.1", host, [host.replace(/\.?(?::\d+)?$/, "")])).toBe("served");
   },
 );
 
@@ -37,6 +40,19 @@ test("a proxy for the network answers to any name", () => {
 test("HTTP/1.1 needs a Host header, HTTP/1.0 does not", () => {
   expect(code("0.0.0.0", undefined)).toBe("omnimeter_bad_request");
   expect(createAdmission("0.0.0.0", [])(asking(undefined, 1, "1.0"))).toBeNull();
+});
+
+test.each([
+  ["chunked", null],
+  ["Chunked ", null],
+  ["gzip, chunked", { status: 501, code: "omnimeter_unknown_coding" }],
+  ["chunked, chunked", { status: 501, code: "omnimeter_unknown_coding" }],
+])("a request whose transfer coding is %s", (coding, refusal) => {
+  const req = asking("localhost");
+  req.headers["transfer-encoding"] = coding;
+  const found = createAdmission("127.0.0.1", [])(req);
+  if (refusal) expect(found).toMatchObject(refusal);
+  else expect(found).toBeNull();
 });
 
 test("a thousand headers pass, one more does not", () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { setAsideRows } from "#db/queries/set-aside.ts";
 import { type RecordBatch, recordBatch } from "#db/record-batch.ts";
@@ -130,6 +131,26 @@ describe.each([18, 15] as const)("what cannot be stored, on PostgreSQL %i", (maj
     await Promise.all([retry({ store: store({ begin }) }), retry({ store: store({ begin }) })]);
     expect(await equation(spool)).toEqual([{ accepted: 1, stored: 1, set_aside: 0 }]);
     expect(await db.sql`select sum(calls)::int as n from rollup_calls where writer = ${spool}`).toEqual([{ n: 1 }]);
+  });
+
+  it("a try that waits for a batch of the same spool holds nothing that the batch still needs", async () => {
+    const spool = newSpool();
+    const odd = exchangeOf(spool, 2, ["x-shape", "odd"]);
+    await record([exchangeOf(spool, 1), odd]);
+    await askRetry(db.sql, { id: odd.id });
+    let trying = Promise.resolve(0);
+    await db.sql.begin(async (batch) => {
+      // As a batch does it: rollups first, the equation last.
+      await batch`select from rollup_calls where writer = ${spool} for update`;
+      trying = retry();
+      const waiting = () => batch`
+        select from pg_locks l join pg_database d on d.oid = l.database or l.database is null
+        where not granted and d.datname = current_database() and pg_backend_pid() = any(pg_blocking_pids(l.pid))`;
+      while ((await waiting()).length === 0) await sleep(5);
+      await batch`select from spool_runs where spool = ${spool} for update nowait`;
+    });
+    expect(await trying).toBe(1);
+    expect(await equation(spool)).toEqual([{ accepted: 2, stored: 2, set_aside: 0 }]);
   });
 
   it("a recorder that dies while it tries leaves it set aside, says so, and does not try for ever", async () => {

@@ -18,6 +18,7 @@ import { latencyGroups } from "#db/queries/latency-groups.ts";
 import { stripsOf } from "#db/queries/latency-page.ts";
 import { ROUTE } from "#db/queries/latency-routes.ts";
 import { slowestOf } from "#db/queries/latency-slowest.ts";
+import { newestComments, ratableOverTime, ratingsByGroup, ratingsOverTime } from "#db/queries/quality-page.ts";
 import { spendOf, spendOptions, unpricedModels } from "#db/queries/spend-page.ts";
 import { spendTotal } from "#db/queries/spend-source.ts";
 import { lastChangesOf, templatesOfPage } from "#db/queries/templates-page.ts";
@@ -88,6 +89,11 @@ export const PAGE_QUERIES: readonly PageQuery[] = [
     stripsOf(sql, { ...scope, interval: { fromMs: nowMs - 3_600_000, toMs: quarterEnd(nowMs) } }),
   ),
 
+  ...once("home: thumbs of the week", (sql, { scope, nowMs }) => {
+    const week = weekUpTo(nowMs);
+    return ratingsOverTime(sql, { ...scope, interval: week }, [week.fromMs, week.toMs]);
+  }),
+
   ...ranged(
     "calls: rows",
     { served: ["none", "environment", "feature", "customer"], other: ["failed", "template"] },
@@ -103,7 +109,7 @@ export const PAGE_QUERIES: readonly PageQuery[] = [
     spendTotal(sql, scope, true),
   ),
   ...ranged("spend: waste", { served: ["none", "feature"], other: ["customer"] }, (sql, { scope }) =>
-    wasteIn(sql, scope, false),
+    wasteIn(sql, scope),
   ),
   ...ranged("calls: about how many", { served: ["none"], other: [] }, (sql, { scope }) => roughCount(sql, scope)),
   ...ranged("calls: newest ids", { served: ["none", "customer"], other: ["template"] }, (sql, { scope }) =>
@@ -164,6 +170,22 @@ export const PAGE_QUERIES: readonly PageQuery[] = [
   }),
   ...ranged("latency: slowest calls", { served: ["none", "feature"], other: ["customer"] }, (sql, { scope }) =>
     slowestOf(sql, scope, "duration", 20),
+  ),
+
+  ...ranged("quality: over time", { served: ["none", "feature"], other: [] }, (sql, asked) =>
+    ratingsOverTime(sql, asked.scope, spendBuckets({ interval: asked.scope.interval, zone: asked.zone }).edges),
+  ),
+  ...ranged("quality: could be rated", { served: ["none", "feature"], other: [] }, (sql, asked) =>
+    ratableOverTime(sql, asked.scope, spendBuckets({ interval: asked.scope.interval, zone: asked.zone }).edges),
+  ),
+  ...ranged("quality: by feature", { served: ["none", "feature"], other: [] }, (sql, { scope }) =>
+    ratingsByGroup(sql, scope, "feature", 200),
+  ),
+  ...ranged("quality: by version", { served: [], other: ["none"] }, (sql, { scope }) =>
+    ratingsByGroup(sql, scope, "version", 200),
+  ),
+  ...ranged("quality: comments", { served: ["none", "feature"], other: [] }, (sql, { scope }) =>
+    newestComments(sql, scope, 50),
   ),
 ];
 

@@ -43,6 +43,18 @@ test.each(["1", "2"])(
   30_000,
 );
 
+test("SIGHUP while one is under way starts no second replacement", async () => {
+  await withProxy({}, async (proxy) => {
+    const [before] = childrenOf(proxy.process.pid);
+    process.kill(proxy.process.pid, "SIGHUP");
+    // The new worker is there as a process, and does not listen yet.
+    await eventually("it is replaced", () => childrenOf(proxy.process.pid).length === 2);
+    process.kill(proxy.process.pid, "SIGHUP");
+    await eventually("the old one is gone", () => !childrenOf(proxy.process.pid).includes(before as number));
+    expect(childrenOf(proxy.process.pid)).toHaveLength(1);
+  });
+}, 30_000);
+
 test("connections that come while the only worker is dead wait for its successor", async () => {
   await withProxy({}, async (proxy) => {
     const [worker] = childrenOf(proxy.process.pid);

@@ -2,7 +2,7 @@ import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
 import { openSaid } from "#app/_data/content.ts";
-import { database } from "#app/_data/database.ts";
+import { readWhole } from "#app/_data/read-in-parts.ts";
 import { requestedView } from "#app/_data/view.ts";
 import { Frame } from "#app/_frame/frame.tsx";
 import { hrefOf, type Params, PROJECT, type View } from "#app/_frame/view.ts";
@@ -21,7 +21,6 @@ import {
 } from "#db/queries/call-page.ts";
 import { comparableCalls } from "#db/queries/comparable-calls.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
-import { snapshot } from "#db/queries/snapshot.ts";
 import { readConfig } from "#lib/config.ts";
 import { Attempts } from "./attempts.tsx";
 import { ownOf, readAxisKind } from "./axis.ts";
@@ -128,7 +127,7 @@ export default async function CallPage({ params, searchParams }: Props) {
 }
 
 function read(id: string, view: View) {
-  return snapshot(database(), async (tx) => {
+  return readWhole("call", async (tx) => {
     const [call, freshness] = await Promise.all([callFacts(tx, PROJECT, id), watermarkMs(tx)]);
     if (!call) return null;
     const [lines, booked, cost, tools, payload, oldestMs, attempts, comparable, neighbours] = await Promise.all([

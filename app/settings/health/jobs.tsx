@@ -6,11 +6,16 @@ import type { JobHealth } from "#db/queries/health-jobs.ts";
 import { Shown } from "../shown.tsx";
 import type { Health } from "./read-health.ts";
 
-/** After so long without an end somebody should look; of jobs that are not named here nothing is expected. */
+/**
+ * After so long without an end somebody should look: some minutes for what is short, for the others longer than one turn of
+ * them may take. Of jobs that are not named here nothing is expected.
+ */
 const OVERDUE_SECONDS: Readonly<Record<string, number>> = {
   alerts: 300,
   "set-aside": 300,
+  "rebuild-rollups": 3600,
   retention: 3 * 3600,
+  indexes: 6 * 3600,
 };
 
 interface Props {
@@ -44,9 +49,10 @@ export function Jobs({ jobs, due, view: { zone } }: Props) {
                   <td>
                     {job.finishedSeconds === null ? "never" : `${formatDuration(job.finishedSeconds * 1000)} ago`}
                   </td>
-                  <td className={`!text-left ${isOverdue(job) ? "text-warn" : "text-muted"}`}>
-                    {isOverdue(job) && "overdue: is a recorder running? "}
-                    {job.holder ? `held by ${job.holder}` : "waits for its time"}
+                  <td
+                    className={`min-w-48 !whitespace-normal !text-left [overflow-wrap:anywhere] ${isOverdue(job) ? "text-warn" : "text-muted"}`}
+                  >
+                    {nowOf(job)}
                   </td>
                 </tr>
               ))}
@@ -71,5 +77,14 @@ export function Jobs({ jobs, due, view: { zone } }: Props) {
   );
 }
 
-export const isOverdue = ({ name, finishedSeconds }: JobHealth): boolean =>
-  Object.hasOwn(OVERDUE_SECONDS, name) && (finishedSeconds ?? Number.POSITIVE_INFINITY) > (OVERDUE_SECONDS[name] ?? 0);
+function nowOf(job: JobHealth): string {
+  const held = job.holder && `held by ${job.holder}`;
+  if (!isOverdue(job)) return held ?? "waits for its time";
+  return `overdue: is a recorder running, and what does its log say?${held ? ` It is ${held}.` : ""}`;
+}
+
+/** Its first turn may take as long as it likes: while somebody is at it, there is no end to miss. */
+export const isOverdue = ({ name, holder, finishedSeconds }: JobHealth): boolean => {
+  const seconds = finishedSeconds ?? (holder ? 0 : Number.POSITIVE_INFINITY);
+  return Object.hasOwn(OVERDUE_SECONDS, name) && seconds > (OVERDUE_SECONDS[name] ?? 0);
+};

@@ -1,11 +1,16 @@
 import type { NextRequest } from "next/server";
+import { NotKept } from "#app/_data/read-failure.ts";
 import { streamExport } from "#app/_data/stream-export.ts";
+import { sealedSentence } from "#app/_frame/sealed-sentence.ts";
+import { unservedBy } from "#app/_frame/unserved.ts";
 import { scopeOf } from "#app/_frame/view.ts";
 import { type SpendGrouping, type SpendOfGroupInSlot, spendBySlotAndGroup } from "#db/queries/spend-page.ts";
+import { SPEND_FILTERS } from "#db/queries/spend-source.ts";
 import { TOKEN_KINDS } from "#db/queries/spend-sums.ts";
+import { sealedUntil } from "#db/sealed.ts";
 import { MODALITIES } from "#lib/modalities.ts";
 import { formatRange, msToWall } from "#lib/range.ts";
-import { readSpendView, spendDays } from "../spend-view.ts";
+import { readSpendView, type SpendView, spendDays } from "../spend-view.ts";
 import { type Cell, csvRows, toCsv } from "./to-csv.ts";
 
 /** The page's figures by day and group, every amount exact: their sum is the page's total. */
@@ -19,6 +24,7 @@ export async function GET(request: NextRequest) {
     "content-disposition": `attachment; filename="${name}"`,
   };
   return streamExport(request, headers, async function* (tx) {
+    assertKept(view, await sealedUntil(tx));
     // With the first rows, not before them: until then a failure can still be an answer of its own.
     let header = toCsv(headerOf(grouping), []);
     for await (const rows of spendBySlotAndGroup(tx, scopeOf(view), grouping, edges)) {
@@ -27,6 +33,16 @@ export async function GET(request: NextRequest) {
     }
     if (header) yield header;
   });
+}
+
+/** A file has no place for the note that the page shows: figures that leave out dropped calls do not go into one. */
+function assertKept({ filter, interval }: SpendView, sealedMs: number | null) {
+  const unserved = unservedBy(filter, SPEND_FILTERS);
+  const sealed = unserved && sealedSentence(sealedMs, interval.fromMs);
+  if (sealed)
+    throw new NotKept(
+      `${sealed} No rollup answers ${unserved}: choose a range that begins later, or remove the filter.`,
+    );
 }
 
 const COUNTS = {

@@ -95,6 +95,10 @@ describe("days that are summed", () => {
     expect(await db.sql`select distinct part from ratings_folded`).toEqual([{ part: "calls" }]);
     const after = await everything();
     await foldRatings(db.sql, Date.parse(at(7, "03:00")));
+    expect(await db.sql`select part, count(*)::int as days from ratings_folded group by 1 order by 1`).toEqual([
+      { part: "calls", days: 6 },
+      { part: "words", days: 6 },
+    ]);
     expect(await everything()).toEqual(after);
   });
 });

@@ -23,7 +23,7 @@ const HOUR = { fromMs: FROM_MS, toMs: FROM_MS + 3_600_000 };
 const scope = (over: Partial<Scope> = {}): Scope => ({ project: "default", interval: HOUR, filter: {}, ...over });
 const paid = (usd: string) => ({ tokens: [0, 0, 1] as const, costUsd: usd });
 const NOTHING = { calls: 0, callsWithoutUsage: 0, callsUnpriced: 0, costUsd: "0", costEstimatedUsd: "0" };
-const partsOf = async (of = scope(), unpriced = false) => (await wasteIn(db.sql, of, unpriced)).parts;
+const partsOf = async (of = scope()) => (await wasteIn(db.sql, of)).parts;
 
 describe("waste", () => {
   it("is what aborted, what failed, and what a later attempt made again, each call once", async () => {
@@ -38,7 +38,7 @@ describe("waste", () => {
       { at: at(7), attemptOf: 5, attempt: 2, ...paid("4") },
       { at: at(8), attemptOf: 5, attempt: 3, outcome: "client_aborted", ...paid("8") },
     ]);
-    const { parts, dearest } = await wasteIn(db.sql, scope(), false);
+    const { parts, dearest } = await wasteIn(db.sql, scope());
     expect(parts).toEqual({
       aborted: { ...NOTHING, calls: 2, costUsd: "8.25", costEstimatedUsd: "0.25" },
       retried: {
@@ -93,11 +93,17 @@ describe("waste", () => {
       { at: at(2), tokens: [0, 0, 1], costUsd: null },
       { at: at(3), attemptOf: 2, attempt: 1, ...paid("1") },
     ]);
-    expect(await partsOf(scope(), true)).toEqual({
+    const expected = {
       aborted: { ...NOTHING, calls: 2, callsUnpriced: 1, costUsd: "1" },
       retried: NOTHING,
       superseded: { ...NOTHING, calls: 1, callsUnpriced: 1 },
-    });
+    };
+    expect(await partsOf()).toEqual(expected);
+    // The first from calls, the second from the sums of a quarter of an hour and the calls after it.
+    expect(await partsOf(scope({ filter: { customer: [""] } }))).toEqual(expected);
+    expect(await partsOf(scope({ interval: { fromMs: HOUR.fromMs, toMs: HOUR.toMs - 1 } }))).toEqual(expected);
+    await db.sql`truncate usage_lines`;
+    expect(await partsOf()).toMatchObject({ aborted: { callsUnpriced: 1 }, superseded: { callsUnpriced: 0 } });
   });
 
   it("is not known while days from before are counted again, and that is not nothing", async () => {
@@ -105,7 +111,7 @@ describe("waste", () => {
       { at: at(0), outcome: "client_aborted", ...paid("1") },
       { at: at(1), outcome: "failed", ...paid("1") },
     ]);
-    await db.sql`update rollup_calls set cost_usd = null, cost_estimated_usd = null where outcome = 'failed'`;
+    await db.sql`update rollup_calls set cost_usd = null, cost_estimated_usd = null, calls_unpriced = null where outcome = 'failed'`;
     expect(await partsOf()).toMatchObject({ aborted: { costUsd: "1" }, retried: "counting" });
     // Calls are not asked for what the rollup has forgotten; where it cannot answer, they are.
     expect(await partsOf(scope({ filter: { customer: [""] } }))).toMatchObject({ retried: { costUsd: "1" } });
@@ -122,7 +128,7 @@ describe("waste", () => {
   });
 
   it("in a time without calls is nothing", async () => {
-    expect(await wasteIn(db.sql, scope(), false)).toEqual({
+    expect(await wasteIn(db.sql, scope())).toEqual({
       parts: { aborted: NOTHING, retried: NOTHING, superseded: NOTHING },
       dearest: null,
     });
@@ -192,13 +198,11 @@ describe("each part of the waste equals the calls that a filter by it finds, to 
     ];
     for (const [i, interval] of intervals.entries())
       for (const [filter, wanted] of i === 0 ? filters : filters.slice(0, 1)) {
-        const parts = await partsOf(scope({ interval, filter }), true);
-        const rolledUp = await partsOf(scope({ interval, filter }), false);
+        const parts = await partsOf(scope({ interval, filter }));
         for (const part of WASTES) {
           const of = scope({ interval, filter: { ...filter, waste: [part] } });
           const sums = expected(interval, wanted, part);
           expect(parts[part]).toEqual(sums);
-          expect(rolledUp[part]).toMatchObject({ calls: sums.calls, costUsd: sums.costUsd });
           expect(await costOfBegun(db.sql, of, CALLS)).toMatchObject({
             costUsd: sums.costUsd,
             costEstimatedUsd: sums.costEstimatedUsd,
@@ -213,7 +217,7 @@ describe("each part of the waste equals the calls that a filter by it finds, to 
         const all = scope({ interval, filter: { ...filter, waste: WASTES } });
         const together = WASTES.reduce((usd, part) => addMoney(usd, (parts[part] as WasteSums).costUsd), "0");
         expect((await costOfBegun(db.sql, all, CALLS))?.costUsd).toBe(together);
-        expect(await partsOf(all, true)).toEqual(parts);
+        expect(await partsOf(all)).toEqual(parts);
       }
   });
 
