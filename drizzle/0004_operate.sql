@@ -69,4 +69,5 @@ CREATE INDEX "ratings_word" ON "ratings" USING btree ("word_id");--> statement-b
 CREATE INDEX "feedback_target" ON "feedback" USING btree ("target_kind","target_id");--> statement-breakpoint
 CREATE INDEX "ratings_sums_at" ON "ratings_sums" USING btree ("part","project_id","at");--> statement-breakpoint
 CREATE INDEX "ratings_written" ON "ratings" USING btree ("project_id","rating","word_id") WHERE "ratings"."has_comment" or "ratings"."has_correction";--> statement-breakpoint
-CREATE INDEX "feedback_of_sessions" ON "feedback" USING btree ("matched_at") WHERE "feedback"."target_kind" = 'session';
+CREATE INDEX "feedback_of_sessions" ON "feedback" USING btree ("matched_at") WHERE "feedback"."target_kind" = 'session';--> statement-breakpoint
+CREATE INDEX "rollup_calls_not_completed" ON "rollup_calls" USING btree ("project_id","bucket") WHERE "rollup_calls"."outcome" <> 'completed';

@@ -27,8 +27,8 @@ const note = async (running: Promise<Result>) => {
 };
 
 const started = performance.now();
-// Two cores: the build takes one, the quick checks the other. Tests that start processes come after, in two lanes of which
-// mostly one computes while the other waits.
+// Two cores: the build takes one, the quick checks the other. Tests that start processes come after, in two lanes, and two
+// files at a time where they mostly wait for what they have started.
 await Promise.all([prepareBrowserTests(), quickChecks()]);
 const clusters = await note(step("databases", startServers));
 if (clusters.failed === 0) {
@@ -37,12 +37,11 @@ if (clusters.failed === 0) {
   };
   await Promise.all([
     inTurn(
-      () => vitest("store"),
+      () => vitest("store", "--maxWorkers=2"),
       () => step("browser tests", browserTests),
     ),
     inTurn(
       () => vitest("wire"),
-      // They mostly wait for what they have started.
       () => vitest("processes", "--maxWorkers=2"),
     ),
   ]);
