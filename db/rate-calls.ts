@@ -28,7 +28,8 @@ export type OfCalls = (id: string) => string;
 /** SQL, several statements, that rates what these words speak of. `ids` is what a word's id is compared with: `= any(…)`. */
 export const rateWords = (ids: string): string[] => [
   `select ${RATINGS_LOCK}`,
-  ...rate(`select project_id, target_kind, target_id from feedback where id ${ids}`),
+  // Many may speak of one target: it is looked at once.
+  ...rate(`select distinct project_id, target_kind, target_id from feedback where id ${ids}`),
 ];
 
 /** SQL, several statements, that rates calls stored anew in this transaction: what was said about them, and about their sessions. */
