@@ -6,4 +6,5 @@ await runDemo({
   words: process.argv.slice(2),
   env: process.env,
   calls: 60_000,
+  days: 60,
 });

@@ -11,9 +11,9 @@ interface Options {
   words: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   calls: number;
+  days: number;
 }
 
-const DAYS = 60;
 const USAGE = "npm run demo [-- --renew]";
 const HELP = `${USAGE} shows Omnimeter with the calls of a company that does not exist, and makes more of them.
 
@@ -25,14 +25,14 @@ settings are those of npm start, apart from DATABASE_URL and the upstreams. Ctrl
  * `npm run demo`: the demo data, then `npm start` on it as a child with an upstream of our own, then live calls. Ends when the
  * child ends; signals are passed on to it, and it sees by itself when this process is killed.
  */
-export async function runDemo({ start, words, env, calls }: Options): Promise<void> {
+export async function runDemo({ start, words, env, calls, days }: Options): Promise<void> {
   try {
     const unknown = words.find((word) => !["--renew", "--help", "-h"].includes(word));
     if (unknown) throw new DemoError("bad_arguments", `${unknown} is not an argument. Usage: ${USAGE}`);
     if (words.includes("--help") || words.includes("-h")) return void process.stdout.write(HELP);
     const dir = resolve(env.OMNIMETER_DATA_DIR?.trim() || ".omnimeter-demo");
     const nowMs = Date.now();
-    const untilMs = await prepareDemoFolder({ dir, calls, days: DAYS, nowMs, renew: words.includes("--renew") });
+    const untilMs = await prepareDemoFolder({ dir, calls, days, nowMs, renew: words.includes("--renew") });
     if (nowMs - untilMs > DAY_MS)
       process.stderr.write(
         `The demo data ends on ${new Date(untilMs).toISOString().slice(0, 10)}; npm run demo -- --renew makes it anew.\n`,

@@ -7,4 +7,5 @@ await runDemo({
   words: process.argv.slice(2),
   env: process.env,
   calls: 600,
+  days: 10,
 });
