@@ -6,14 +6,14 @@ import { createSharedLookup } from "#lib/proxy/shared-lookup.ts";
 import { createUpstreams } from "#lib/proxy/upstreams.ts";
 
 // All of 127.0.0.0/8 is this machine on Linux only.
-const here = test.skipIf(process.platform !== "linux");
+const onLinux = test.skipIf(process.platform !== "linux");
 const servers: Server[] = [];
 
 afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-here("a name that moves to another address is followed, and what is under way on the old one finishes", async () => {
+onLinux("a name that moves to another address is followed, and what is under way on the old one finishes", async () => {
   const port = await freePort();
   let open: (() => void) | null = null;
   await serve("127.0.0.1", port, (path, end) => {
@@ -47,7 +47,7 @@ here("a name that moves to another address is followed, and what is under way on
   await upstreams.close();
 });
 
-here("of two addresses, one of which is dead, the other is found", async () => {
+onLinux("of two addresses, one of which is dead, the other is found", async () => {
   const port = await freePort();
   await serve("127.0.0.2", port, (_path, end) => end("alive"));
   const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
