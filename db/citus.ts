@@ -21,6 +21,9 @@ export const PLACES: Readonly<Record<string, Place>> = {
   usage_lines: byCall,
   tool_calls: byCall,
   payloads: byCall,
+  media: byCall,
+  sessions: { kind: "distributed", by: "id" },
+  turns: { kind: "distributed", by: "session_id" },
   booked_as: byCall,
   closed_periods: reference,
   prices: reference,
@@ -41,6 +44,8 @@ export const PLACES: Readonly<Record<string, Place>> = {
   rollup_spend_upto: local,
   rollups_due: local,
   // One row for each recorder, run, rule or job.
+  price_terms: local,
+  rerates: local,
   alert_rules: local,
   alerts: local,
   jobs: local,

@@ -19,6 +19,8 @@ export const ONLINE_INDEXES: readonly OnlineIndex[] = [
   { name: "calls_template", table: "calls", columns: "template, id desc" },
   // The attempts of an operation (db/queries/call-page.ts, waste.ts): most calls are one by themselves.
   { name: "calls_operation", table: "calls", columns: "operation_id, id", where: "operation_id <> id" },
+  // The calls of a session or of a batch (db/queries/session-page.ts).
+  { name: "calls_parent", table: "calls", columns: "parent_id, id", where: "parent_id is not null" },
   // Which attempts of a stretch of time could have made an earlier one's answer again (db/queries/superseded.ts).
   {
     name: "calls_attempts",

@@ -5,12 +5,15 @@ const DAY_MS = 86_400_000;
 /** Monday 1970-01-05: weeks start on Mondays. */
 const FIRST_MONDAY_MS = 4 * DAY_MS;
 
-/** Tables in partitions by call id, and how much time one partition holds. Content has its own, shorter retention. */
+/** Tables in partitions by a UUIDv7 (`key`), and how much time one partition holds. Content has its own, shorter retention. */
 export const PARTITIONED = [
-  { table: "calls", spanMs: 7 * DAY_MS },
-  { table: "usage_lines", spanMs: 7 * DAY_MS },
-  { table: "tool_calls", spanMs: 7 * DAY_MS },
-  { table: "payloads", spanMs: DAY_MS },
+  { table: "calls", key: "id", spanMs: 7 * DAY_MS, holds: "facts" },
+  { table: "usage_lines", key: "call_id", spanMs: 7 * DAY_MS, holds: "facts" },
+  { table: "tool_calls", key: "call_id", spanMs: 7 * DAY_MS, holds: "facts" },
+  { table: "sessions", key: "id", spanMs: 7 * DAY_MS, holds: "facts" },
+  { table: "turns", key: "session_id", spanMs: 7 * DAY_MS, holds: "facts" },
+  { table: "payloads", key: "call_id", spanMs: DAY_MS, holds: "content" },
+  { table: "media", key: "call_id", spanMs: DAY_MS, holds: "content" },
 ] as const;
 
 export type PartitionedTable = (typeof PARTITIONED)[number]["table"];
@@ -43,23 +46,29 @@ const TRIES = 2;
 export async function ensurePartitions(sql: Sql | TransactionSql, fromMs: number, toMs: number): Promise<string[]> {
   const { factsFromMs, contentFromMs } = await keptSince(sql);
   const made: string[] = [];
-  for (const { table, spanMs } of PARTITIONED) {
-    const keptFromMs = (table === "payloads" ? contentFromMs : factsFromMs) ?? Number.NEGATIVE_INFINITY;
+  for (const { table, key, spanMs, holds } of PARTITIONED) {
+    const keptFromMs = (holds === "content" ? contentFromMs : factsFromMs) ?? Number.NEGATIVE_INFINITY;
     for (let start = startOf(fromMs, spanMs); start <= toMs; start += spanMs) {
       if (start + spanMs <= keptFromMs) continue;
       const name = nameOf(table, start);
       if (await isAttached(sql, name)) continue;
-      await makePartition(sql, table, name, start, start + spanMs);
+      await makePartition(sql, table, key, name, start, start + spanMs);
       made.push(name);
     }
   }
   return made;
 }
 
-async function makePartition(sql: Sql | TransactionSql, table: string, name: string, fromMs: number, toMs: number) {
+async function makePartition(
+  sql: Sql | TransactionSql,
+  table: string,
+  key: string,
+  name: string,
+  fromMs: number,
+  toMs: number,
+) {
   const from = uuid7Floor(fromMs);
   const to = uuid7Floor(toMs);
-  const key = table === "calls" ? "id" : "call_id";
   // With this check in place, attaching need not scan; on calls a second one lets people's own SQL prune by time.
   const checks = [`check (${key} >= '${from}' and ${key} < '${to}')`];
   if (table === "calls")

@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
+import type { Session, Turn } from "#lib/session.ts";
 import { ensurePartitions } from "./partitions.ts";
 import {
   codeOf,
@@ -16,6 +17,14 @@ import { feedbackRow, insertRows, quoted, quotedJson } from "./rows.ts";
 import { addRunCounts, NO_COUNTS, type RunCounts } from "./run-counts.ts";
 import { aheadReason, insertSetAside, isAhead, type SetAside } from "./set-aside.ts";
 import type { RecordedCall } from "./stored-calls.ts";
+
+export interface RecordedSession {
+  origin: { spool: string; run: string; seq: number };
+  session: Session;
+  turns: Turn[];
+  /** It is over: counts as stored. */
+  ended: boolean;
+}
 
 export interface SpoolPlace {
   segment: number;
@@ -36,6 +45,8 @@ export interface RecordBatch {
   /** Counts of the runs read in this stretch. */
   runs: ReadonlyMap<string, RunCounts>;
   calls: RecordedCall[];
+  /** Of this spool: written anew as they stand, with turns that are new. */
+  sessions?: RecordedSession[];
   /** Exchanges that could not be decoded. */
   undecoded?: SetAside[];
   feedback: Feedback[];

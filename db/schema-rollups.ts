@@ -90,6 +90,8 @@ const spendColumns = () => ({
   audioInputUsd: numeric().notNull(),
   audioCachedUsd: numeric().notNull(),
   audioOutputUsd: numeric().notNull(),
+  /** What hosted tools cost: in none of the cells above. */
+  feesUsd: numeric().notNull().default("0"),
 });
 
 /**

@@ -15,7 +15,7 @@ import {
   text,
   uuid,
 } from "drizzle-orm/pg-core";
-import { OUTCOMES } from "#lib/call.ts";
+import { CACHE_STATES, LINE_DIRECTIONS, OUTCOMES } from "#lib/call.ts";
 import { MODALITIES } from "#lib/modalities.ts";
 import { bytea, count, instant, listed } from "./columns.ts";
 
@@ -28,11 +28,14 @@ export const calls = pgTable(
   "calls",
   {
     id: uuid().primaryKey(),
+    /** The session, file or request that it came out of; null = it is an exchange of its own. */
+    parentId: uuid(),
     projectId: text().notNull(),
     environment: text().notNull(),
     operationId: uuid().notNull(),
     attempt: smallint().notNull(),
     upstream: text().notNull(),
+    region: text(),
     startedAt: instant().notNull(),
     recordedAt: instant().notNull().defaultNow(),
     /** The UTC day on which finance counts the call when that is not its own: its month was closed before it was stored. */
@@ -83,6 +86,8 @@ export const calls = pgTable(
 
     inputModalities: text().array().notNull(),
     outputModalities: text().array().notNull(),
+    inputAudioMs: doublePrecision(),
+    outputAudioMs: doublePrecision(),
 
     requestEndMs: doublePrecision(),
     sentMs: doublePrecision(),
@@ -95,6 +100,8 @@ export const calls = pgTable(
     responseEndMs: doublePrecision(),
     durationMs: doublePrecision(),
     longestGapMs: doublePrecision(),
+    /** Pauses of more than a second within a stream. */
+    stalls: integer(),
     contentChunks: integer().notNull(),
     requestBytes: count().notNull(),
     responseBytes: count().notNull(),
@@ -108,6 +115,9 @@ export const calls = pgTable(
     inputAudioTokens: count(),
     inputImageTokens: count(),
     cachedTokens: count(),
+    cachedTextTokens: count(),
+    cachedAudioTokens: count(),
+    cachedImageTokens: count(),
     cacheWriteTokens: count(),
     outputTextTokens: count(),
     outputAudioTokens: count(),
@@ -115,6 +125,8 @@ export const calls = pgTable(
     reasoningTokens: count(),
     acceptedPredictionTokens: count(),
     rejectedPredictionTokens: count(),
+    /** Of audio, where that is what is billed. */
+    durationSeconds: numeric(),
     inputTokensLow: count(),
     inputTokensHigh: count(),
     outputTokensLow: count(),
@@ -132,6 +144,19 @@ export const calls = pgTable(
     check("calls_outcome", sql`${t.outcome} in (${listed(OUTCOMES)})`),
     check("calls_usage_source", sql`${t.usageSource} in ('reported', 'estimated', 'measured', 'none')`),
     check("calls_cached_inside_input", sql`${t.cachedTokens} <= ${t.inputTokens}`),
+    check(
+      "calls_input_parts",
+      sql`coalesce(${t.inputTextTokens}, 0) + coalesce(${t.inputAudioTokens}, 0) + coalesce(${t.inputImageTokens}, 0) <= ${t.inputTokens}`,
+    ),
+    check(
+      "calls_output_parts",
+      sql`coalesce(${t.outputTextTokens}, 0) + coalesce(${t.outputAudioTokens}, 0) + coalesce(${t.outputImageTokens}, 0) <= ${t.outputTokens}`,
+    ),
+    check(
+      "calls_cached_parts",
+      sql`coalesce(${t.cachedTextTokens}, 0) + coalesce(${t.cachedAudioTokens}, 0) + coalesce(${t.cachedImageTokens}, 0) <= ${t.cachedTokens}`,
+    ),
+    check("calls_reasoning_inside_output", sql`${t.reasoningTokens} <= ${t.outputTokens}`),
   ],
 );
 
@@ -149,6 +174,8 @@ export const usageLines = pgTable(
     modality: text().notNull(),
     cache: text().notNull(),
     unit: text().notNull(),
+    /** What the price book lists it under, when that is not the model that answered. */
+    product: text(),
     quantity: numeric().notNull(),
     source: text().notNull(),
     bookedOn: date({ mode: "string" }).notNull(),
@@ -163,9 +190,9 @@ export const usageLines = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.callId, t.adjustment, t.direction, t.modality, t.cache, t.unit] }),
-    check("usage_lines_direction", sql`${t.direction} in ('input', 'output')`),
-    check("usage_lines_modality", sql`${t.modality} in (${listed(MODALITIES.map((m) => m.name))})`),
-    check("usage_lines_cache", sql`${t.cache} in ('none', 'read', 'write')`),
+    check("usage_lines_direction", sql`${t.direction} in (${listed(LINE_DIRECTIONS)})`),
+    check("usage_lines_modality", sql`${t.modality} in (${listed([...MODALITIES.map((m) => m.name), "none"])})`),
+    check("usage_lines_cache", sql`${t.cache} in (${listed(CACHE_STATES)})`),
     check("usage_lines_quantity", sql`${t.quantity} >= 0 or ${t.adjustment} > 0`),
     check("usage_lines_priced", sql`(${t.priceId} is null) = (${t.costUsd} is null)`),
     index("usage_lines_adjusting").on(t.bookedOn).where(sql`${t.adjustment} > 0`),
@@ -214,6 +241,9 @@ export const prices = pgTable("prices", {
   dateBasis: text().notNull(),
   confidence: text().notNull(),
   note: text().notNull(),
+  /** `built_in` (null: stored before others were possible), `imported` (a newer list) or `own` (somebody's own model, or own price). */
+  origin: text(),
+  addedAt: instant().defaultNow(),
 });
 
 /** The first words of the instructions that a hash stands for, redacted and sealed: names calls without a template. */

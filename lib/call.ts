@@ -2,8 +2,10 @@ import type { Modality } from "./modalities.ts";
 
 /** One generation that can cost money: an HTTP exchange, one response of a realtime session, one line of a batch. */
 export interface Call {
-  /** UUIDv7 made at request start; `startedAt` is its millisecond. */
+  /** UUIDv7 made at request start, or derived for a call that came out of another exchange (lib/derived-id.ts); `startedAt` is its millisecond. */
   id: string;
+  /** The exchange that it came out of: a session, the file with a batch's answers. null: it is an exchange of its own. */
+  parentId: string | null;
   projectId: string;
   environment: string;
   /** What somebody wanted; equals `id` unless the client says otherwise. */
@@ -11,6 +13,8 @@ export interface Call {
   /** 0 for the first attempt, as the request says: its retry-count header, or its name for the operation (lib/recorder/attribution.ts). */
   attempt: number;
   upstream: string;
+  /** Where the provider processes it, when its price depends on that (`eu`). null: no region, or none that matters. */
+  region: string | null;
   /** Milliseconds since the epoch. */
   startedAt: number;
   decoderVersion: number;
@@ -50,6 +54,12 @@ export interface Call {
   finishReasons: string[];
 
   responseId: string | null;
+  /** More provider ids by which later calls refer to this one: a batch, its file, a realtime call. */
+  objectIds: string[];
+  /** A provider object whose call says for whom this one was, where this one does not say so itself. */
+  inherits: string | null;
+  /** The usage is counted once under this provider object, whichever call brings it first; null: it is its own. */
+  countsFor: string | null;
   previousResponseId: string | null;
   conversationId: string | null;
   promptCacheKey: string | null;
@@ -60,6 +70,9 @@ export interface Call {
 
   inputModalities: Modality[];
   outputModalities: Modality[];
+  /** Length of the audio sent in and given out, as stated or counted; null: not known. */
+  inputAudioMs: number | null;
+  outputAudioMs: number | null;
   timings: Timings;
   requestBytes: number;
   responseBytes: number;
@@ -112,8 +125,13 @@ export interface Timings {
   durationMs: number | null;
   /** Longest pause between two content chunks of a stream. */
   longestGapMs: number | null;
+  /** Pauses of more than STALL_MS between two content chunks; null: not a stream, or its chunks were not seen. */
+  stalls: number | null;
   contentChunks: number;
 }
+
+/** A reader of a stream notices so long a pause (the gap in speech that people hear as "is it still there?" is about a second). */
+export const STALL_MS = 1000;
 
 export type UsageSource = "reported" | "estimated" | "measured" | "none";
 
@@ -127,6 +145,10 @@ export interface Usage {
   inputAudioTokens: number | null;
   inputImageTokens: number | null;
   cachedTokens: number | null;
+  /** Of cachedTokens, as stated. */
+  cachedTextTokens: number | null;
+  cachedAudioTokens: number | null;
+  cachedImageTokens: number | null;
   cacheWriteTokens: number | null;
   outputTextTokens: number | null;
   outputAudioTokens: number | null;
@@ -134,16 +156,55 @@ export interface Usage {
   reasoningTokens: number | null;
   acceptedPredictionTokens: number | null;
   rejectedPredictionTokens: number | null;
+  /** Of audio, where that is what is billed. */
+  durationSeconds: number | null;
   /** Estimates only: what the true figures lie between. `high` null = no bound known. */
   bounds: { inputLow: number; inputHigh: number | null; outputLow: number; outputHigh: number | null } | null;
 }
 
-/** A disjoint part of the usage: the lines of a call sum to the provider's totals. */
+/** `tool`: what a hosted tool costs beside the model's tokens. */
+export const LINE_DIRECTIONS = ["input", "output", "tool"] as const;
+
+/** A write is kept for 30 minutes or 12 hours, at different prices; `write`: nobody said which. */
+export const CACHE_STATES = ["none", "read", "write", "write_30m", "write_12h"] as const;
+
+/**
+ * What is counted. Add a fee: one row. Lines of `input` and `output` have tokens, seconds, characters or images; lines of `tool` have the
+ * rest, and `input_token` / `output_token` where the tool has a model of its own.
+ */
+export const LINE_UNITS = [
+  "token",
+  "second",
+  "character",
+  "image",
+  "input_token",
+  "output_token",
+  "web_search_call",
+  "web_search_preview_call",
+  "web_search_call_low_context",
+  "web_search_call_medium_context",
+  "web_search_call_high_context",
+  "file_search_call",
+  "container_session_1g",
+  "container_session_4g",
+  "container_session_16g",
+  "container_session_64g",
+  "training_token",
+] as const;
+
+/**
+ * A disjoint part of the usage: the input and output lines of a call sum to the provider's totals; tool lines are beside them. No two
+ * lines of a call agree in direction, modality, cache and unit.
+ */
 export interface UsageLine {
-  direction: "input" | "output";
-  modality: Modality;
-  cache: "none" | "read" | "write";
-  unit: "token";
+  direction: (typeof LINE_DIRECTIONS)[number];
+  /** `none`: a fee. */
+  modality: Modality | "none";
+  cache: (typeof CACHE_STATES)[number];
+  unit: (typeof LINE_UNITS)[number];
+  /** What the price book lists it under, when that is not the model that answered: a model, or `tool:` and a name. */
+  product: string | null;
+  /** At most three decimals (seconds); everything else is counted whole. */
   quantity: number;
   source: UsageSource;
 }
@@ -208,8 +269,20 @@ export type Part =
       detail?: string;
       transcript?: string;
       name?: string;
+      /** Place in `Media` when the bytes are kept (OMNIMETER_KEEP_AUDIO). */
+      media?: number;
     }
   | { type: "tool_call"; id: string | null; name: string; arguments: string; kind: string }
   | { type: "tool_result"; id: string | null; text: string }
   /** Anything the reader does not know: its type and JSON text, shortened. */
   | { type: "other"; kind: string; json: string };
+
+/** Audio that somebody asked to keep: sealed apart from the words. */
+export interface Media {
+  /** Order within the call, from 0. */
+  index: number;
+  direction: "input" | "output";
+  /** As a browser plays it, e.g. `audio/wav`. */
+  mediaType: string;
+  bytes: Buffer;
+}

@@ -20,6 +20,10 @@ export interface Config {
   spoolBytes: number;
   /** Stored segments stay on disk. */
   keepSpool: boolean;
+  /** Audio is kept as it is, not only counted: sealed, with the content's retention. */
+  keepAudio: boolean;
+  /** Name of a deployment → the model behind it, for answers that name none (Azure's transcriptions and speech). */
+  deployments: Readonly<Record<string, string>>;
   /** Days after which what was said, and calls, are dropped (db/retention.ts). null: never. */
   contentDays: number | null;
   factsDays: number | null;
@@ -73,6 +77,11 @@ export const SETTINGS = {
   OMNIMETER_MAX_CALLS: ["20000", "calls recorded at the same time per worker; more are relayed and counted"],
   OMNIMETER_SPOOL_BYTES: [`${8 * 2 ** 30}`, "most bytes that wait on disk for the recorder"],
   OMNIMETER_KEEP_SPOOL: ["off", "on keeps spool segments after they are stored"],
+  OMNIMETER_KEEP_AUDIO: ["off", "on keeps audio itself, sealed, as long as what was said; off counts it"],
+  OMNIMETER_DEPLOYMENTS: [
+    "",
+    "models behind deployments whose answers name none, as deployment=model,deployment=model",
+  ],
   OMNIMETER_CONTENT_DAYS: ["90", "days after which what was said is dropped; forever keeps it"],
   OMNIMETER_FACTS_DAYS: ["forever", "days after which calls are dropped, by whole weeks; their sums stay"],
   OMNIMETER_FSYNC: ["off", "on survives a power cut, and costs throughput"],
@@ -118,6 +127,17 @@ export function readConfig(env: Env = process.env): Config {
         `OMNIMETER_UPSTREAMS has "${pair.trim()}"; write name=url,name=url with different names of a-z, 0-9, - and _ (not "default")`,
       );
   }
+  const deployments: Record<string, string> = {};
+  for (const pair of text("OMNIMETER_DEPLOYMENTS")
+    .split(",")
+    .filter((one) => one.trim())) {
+    const [, name, model] = /^\s*([^=\s]{1,128})=([^=\s]{1,128})\s*$/.exec(pair) ?? [];
+    if (name && model && !Object.hasOwn(deployments, name)) deployments[name] = model;
+    else
+      wrong.push(
+        `OMNIMETER_DEPLOYMENTS has "${pair.trim()}"; write deployment=model,deployment=model, each deployment once`,
+      );
+  }
   const config: Config = {
     host: host("OMNIMETER_HOST"),
     proxyPort: whole("OMNIMETER_PROXY_PORT", 0, 65_535),
@@ -132,6 +152,8 @@ export function readConfig(env: Env = process.env): Config {
     maxCalls: whole("OMNIMETER_MAX_CALLS", 1, 1_000_000),
     spoolBytes: whole("OMNIMETER_SPOOL_BYTES", 1 << 20, Number.MAX_SAFE_INTEGER),
     keepSpool: onOff("OMNIMETER_KEEP_SPOOL"),
+    keepAudio: onOff("OMNIMETER_KEEP_AUDIO"),
+    deployments: Object.freeze(deployments),
     contentDays: days("OMNIMETER_CONTENT_DAYS"),
     factsDays: days("OMNIMETER_FACTS_DAYS"),
     fsync: onOff("OMNIMETER_FSYNC"),

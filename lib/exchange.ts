@@ -96,3 +96,17 @@ export interface ExchangeEnd {
   readonly socket?: { readonly closeCode: number | null; readonly clientBytes: number; readonly upstreamBytes: number };
   readonly trailers?: readonly string[];
 }
+
+/** A message of a WebSocket as recorded, whatever frames it came in. */
+export interface RecordedMessage {
+  readonly from: "client" | "server";
+  /** Milliseconds since the exchange's start, when its last byte arrived. */
+  readonly atMs: number;
+  /** Length of its payload on the wire. */
+  readonly bytes: number;
+  /**
+   * The text, with long audio replaced by what it was (`elided:` and its number of base64 characters, with `=` for the padding). null: a
+   * binary message. A text beyond the limit is only its beginning, and does not parse.
+   */
+  readonly text: string | null;
+}

@@ -98,6 +98,7 @@ const priced = (turn: Turn, usage: Usage, lines: Parameters<typeof priceLines>[0
   priceLines(lines, {
     model: turn.served,
     serviceTier: "default",
+    region: null,
     startedAt: turn.startedAt,
     inputTokens: usage.inputTokens,
   });
@@ -122,6 +123,7 @@ function timingsOf(turn: Turn, of: Timings, isSpoken: boolean): Timings {
     responseEndMs: hasEnd && !isAborted ? responseEndMs : null,
     durationMs: !hasEnd ? null : isAborted ? responseEndMs : endMs,
     longestGapMs: isStream ? longestGapMs(pace, contentChunks) : null,
+    stalls: of.stalls,
     contentChunks,
   };
 }

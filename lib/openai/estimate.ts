@@ -150,5 +150,7 @@ function sumOrNull(ranges: TokenRange[]): number | null {
 }
 
 function line(direction: UsageLine["direction"], modality: Modality, quantity: number): UsageLine[] {
-  return quantity > 0 ? [{ direction, modality, cache: "none", unit: "token", quantity, source: "estimated" }] : [];
+  return quantity > 0
+    ? [{ direction, modality, cache: "none", unit: "token", product: null, quantity, source: "estimated" }]
+    : [];
 }

@@ -1,3 +1,4 @@
+import { STALL_MS } from "#lib/call.ts";
 import type { Marks } from "./facts.ts";
 
 export type Saw = "text" | "audio" | "other";
@@ -16,13 +17,19 @@ export function createStreamClock(): StreamClock {
     firstAudioMs: null,
     lastTokenMs: null,
     longestGapMs: null,
+    stalls: null,
     contentChunks: 0,
   };
 
   return { saw, marks };
 
   function saw(what: Saw, atMs: number): void {
-    if (marks.lastTokenMs !== null) marks.longestGapMs = Math.max(marks.longestGapMs ?? 0, atMs - marks.lastTokenMs);
+    if (marks.lastTokenMs !== null) {
+      const gapMs = atMs - marks.lastTokenMs;
+      marks.longestGapMs = Math.max(marks.longestGapMs ?? 0, gapMs);
+      if (gapMs > STALL_MS) marks.stalls = (marks.stalls ?? 0) + 1;
+    }
+    marks.stalls ??= 0;
     marks.firstTokenMs ??= atMs;
     if (what === "text") marks.firstTextMs ??= atMs;
     if (what === "audio") marks.firstAudioMs ??= atMs;

@@ -26,6 +26,7 @@ export function noFacts(): Facts {
       firstAudioMs: null,
       lastTokenMs: null,
       longestGapMs: null,
+      stalls: null,
       contentChunks: 0,
     },
     usage: noUsage(),
@@ -35,6 +36,15 @@ export function noFacts(): Facts {
     unit: null,
     problems: [],
     reread: false,
+    generatedAtMs: null,
+    objectIds: [],
+    inherits: null,
+    countsFor: null,
+    region: null,
+    inputAudioMs: null,
+    outputAudioMs: null,
+    media: [],
+    children: [],
   };
 }
 
@@ -48,6 +58,9 @@ export function noUsage(): Usage {
     inputAudioTokens: null,
     inputImageTokens: null,
     cachedTokens: null,
+    cachedTextTokens: null,
+    cachedAudioTokens: null,
+    cachedImageTokens: null,
     cacheWriteTokens: null,
     outputTextTokens: null,
     outputAudioTokens: null,
@@ -55,6 +68,7 @@ export function noUsage(): Usage {
     reasoningTokens: null,
     acceptedPredictionTokens: null,
     rejectedPredictionTokens: null,
+    durationSeconds: null,
     bounds: null,
   };
 }

@@ -21,6 +21,8 @@ export function settleUsage(facts: Facts, rawUsage: unknown): void {
 const MIXED = new Set(["image", "audio", "file"]);
 
 function together(seen: Modality[], facts: Facts, direction: "input" | "output"): Modality[] {
-  const stated = facts.lines.filter((line) => line.direction === direction).map((line) => line.modality);
+  const stated = facts.lines.flatMap((line) =>
+    line.direction === direction && line.modality !== "none" ? [line.modality] : [],
+  );
   return [...new Set([...seen, ...stated])];
 }

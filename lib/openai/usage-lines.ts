@@ -86,6 +86,7 @@ function lines(direction: UsageLine["direction"], cache: UsageLine["cache"], spl
     modality,
     cache,
     unit: "token",
+    product: null,
     quantity: split[modality],
     source: "reported",
   }));

@@ -27,6 +27,7 @@ export function readUsage(raw: unknown, context: UsageContext): UsageReading {
   const count = counter(problems);
   const input = firstObject(source, INPUT_DETAILS);
   const output = firstObject(source, OUTPUT_DETAILS);
+  const cached = asObject(input?.cached_tokens_details);
   const usage: Usage = {
     source: "reported",
     inputTokens: count(source.input_tokens ?? source.prompt_tokens),
@@ -36,6 +37,9 @@ export function readUsage(raw: unknown, context: UsageContext): UsageReading {
     inputAudioTokens: count(input?.audio_tokens),
     inputImageTokens: count(input?.image_tokens),
     cachedTokens: count(input?.cached_tokens),
+    cachedTextTokens: count(cached?.text_tokens),
+    cachedAudioTokens: count(cached?.audio_tokens),
+    cachedImageTokens: count(cached?.image_tokens),
     cacheWriteTokens: count(input?.cache_write_tokens),
     outputTextTokens: count(output?.text_tokens),
     outputAudioTokens: count(output?.audio_tokens),
@@ -43,6 +47,7 @@ export function readUsage(raw: unknown, context: UsageContext): UsageReading {
     reasoningTokens: count(output?.reasoning_tokens),
     acceptedPredictionTokens: count(output?.accepted_prediction_tokens),
     rejectedPredictionTokens: count(output?.rejected_prediction_tokens),
+    durationSeconds: null,
     bounds: null,
   };
   if (usage.inputTokens === null && usage.outputTokens === null && usage.totalTokens === null) {
@@ -53,11 +58,10 @@ export function readUsage(raw: unknown, context: UsageContext): UsageReading {
     return { usage: noUsage(), lines: [], problems: [...problems, "usage_all_zero"] };
   }
 
-  const cached = asObject(input?.cached_tokens_details);
   const split = cached && {
-    text: count(cached.text_tokens) ?? 0,
-    audio: count(cached.audio_tokens) ?? 0,
-    image: count(cached.image_tokens) ?? 0,
+    text: usage.cachedTextTokens ?? 0,
+    audio: usage.cachedAudioTokens ?? 0,
+    image: usage.cachedImageTokens ?? 0,
   };
   // A figure is missing: what is left cannot be divided, and would be priced as if it were all.
   if (problems.length > 0) return { usage, lines: [], problems: [...problems, "usage_inconsistent"] };

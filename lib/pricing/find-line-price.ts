@@ -3,23 +3,45 @@ import { bookModel, findPrice, type PriceQuery } from "./find-price.ts";
 import type { Price } from "./price.ts";
 import { PRICES } from "./price-book.ts";
 
-export type PricedCall = Pick<Call, "model" | "serviceTier" | "startedAt"> & {
+export type PricedCall = Pick<Call, "model" | "serviceTier" | "region" | "startedAt"> & {
   /** Of the whole call, as the provider counts. null: not known. */
   inputTokens: number | null;
 };
 
 /** The price of a usage line by the model and tier that served it. null: not known, which is not "free". */
 export function findLinePrice(line: UsageLine, call: PricedCall): Price | null {
-  const { model, startedAt: atMs } = call;
-  const tier = bookTier(call);
+  const entry = BOOK_ENTRY[line.unit] ?? {
+    direction: line.direction as Price["direction"],
+    unit: line.unit as Price["unit"],
+  };
+  const { startedAt: atMs } = call;
+  // A tool is billed by a list of its own, whatever the tier of the answer.
+  const model = line.product ?? call.model;
+  const tier = line.product === null ? bookTier(call) : "standard";
   if (model === null || tier === null) return null;
-  const { direction, unit } = line;
   const modality = isPictureAsText(line, model) ? "text" : line.modality;
-  const inState = (cache: Price["cache"]) => findPrice({ model, tier, direction, modality, cache, unit, atMs });
+  const inState = (cache: Price["cache"]) => findPrice({ model, tier, ...entry, modality, cache, atMs });
   if (line.cache === "write") return writePrice(inState);
   const price = inState(line.cache);
   return price === null && line.cache === "read" && FULL_PRICE_CACHE.test(model) ? inState("none") : price;
 }
+
+/** How the book lists what tools cost. Units that are not here are in the book under their own name and the line's direction. */
+const BOOK_ENTRY: Partial<Record<UsageLine["unit"], Pick<Price, "direction" | "unit">>> = {
+  input_token: { direction: "input", unit: "token" },
+  output_token: { direction: "output", unit: "token" },
+  training_token: { direction: "training", unit: "token" },
+  web_search_call: { direction: "tool", unit: "call" },
+  web_search_preview_call: { direction: "tool", unit: "call" },
+  web_search_call_low_context: { direction: "tool", unit: "call_low_context" },
+  web_search_call_medium_context: { direction: "tool", unit: "call_medium_context" },
+  web_search_call_high_context: { direction: "tool", unit: "call_high_context" },
+  file_search_call: { direction: "tool", unit: "call" },
+  container_session_1g: { direction: "session", unit: "session" },
+  container_session_4g: { direction: "session", unit: "session" },
+  container_session_16g: { direction: "session", unit: "session" },
+  container_session_64g: { direction: "session", unit: "session" },
+};
 
 /** Served tiers that have a price list of their own. The others (`scale` is prepaid) are not billed by any row. */
 const TIERS: ReadonlyMap<string | null, PriceQuery["tier"]> = new Map([

@@ -15,6 +15,27 @@ export interface DecodedExchange {
   words: Buffer | null;
   /** For telemetry, when it is asked for. */
   observation?: Observation;
+  /** Audio that is kept, sealed. */
+  media?: SealedMedia[];
+  /** A re-read: what it states is given to the call that generated it, if that has no usage of its own. */
+  restates?: Restated;
+}
+
+export interface SealedMedia {
+  index: number;
+  direction: "input" | "output";
+  mediaType: string;
+  /** Before it was sealed. */
+  bytes: number;
+  sealed: Buffer;
+}
+
+/** What a later answer says of a call, under the provider's id. Priced as of the moment it was generated. */
+export interface Restated {
+  projectId: string;
+  upstream: string;
+  objectId: string;
+  facts: Pick<Call, "model" | "serviceTier" | "usage" | "lines" | "finishReasons">;
 }
 
 /** What reads the bodies of an exchange, and how much it knows. */

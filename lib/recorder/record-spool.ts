@@ -167,6 +167,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
           store.record({
             ...{ spool, lease, from, low, high: to, run: stretch.run, runs: stretch.runs, ...some },
             feedback: stretch.feedback.map(redactFeedback),
+            sessions: [],
             ...(carry && { carried: carry }),
             sealForSetAside: (call) => sealRefused(call, stretch.exchanges),
           }),

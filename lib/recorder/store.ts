@@ -1,5 +1,6 @@
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
+import type { Session, Turn } from "#lib/session.ts";
 import type { RunTotals } from "#lib/spool/assembler.ts";
 import type { SpoolPosition } from "#lib/spool/reader.ts";
 import type { DecodedExchange } from "./decode-exchange.ts";
@@ -36,12 +37,23 @@ export interface Batch {
   run: string;
   runs: ReadonlyMap<string, RunTotals>;
   calls: DecodedExchange[];
+  /** Sessions in which something was completed, with the turns that were, and those that ended. */
+  sessions: SessionStep[];
   /** What could not be decoded. */
   undecoded: Undecoded[];
   feedback: Feedback[];
   /** All that the table is to hold; undefined: what it does. */
   carried?: Carried[];
   sealForSetAside: (call: Call) => Buffer;
+}
+
+/** What a stretch of the spool held of one session. */
+export interface SessionStep {
+  origin: { spool: string; run: string; seq: number };
+  session: Session;
+  turns: Turn[];
+  /** It is over: counts as stored in the equation. Its calls do not, they are no exchanges. */
+  ended: boolean;
 }
 
 /** An exchange that could not be decoded, sealed (kept-exchange.ts). */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import type { Call, Outcome } from "#lib/call.ts";
+import type { Call, Outcome, PricedLine } from "#lib/call.ts";
+import { derivedId } from "#lib/derived-id.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import { DECODER_VERSION } from "#lib/openai/decode.ts";
 import { findEndpoint } from "#lib/openai/endpoints.ts";
-import type { Facts } from "#lib/openai/facts.ts";
+import type { ChildFacts, Facts } from "#lib/openai/facts.ts";
 import { noUsage } from "#lib/openai/no-facts.ts";
 import { priceLines } from "#lib/pricing/price-lines.ts";
 import { redactText } from "#lib/privacy/redact.ts";
@@ -13,26 +14,88 @@ import { readAttribution } from "./attribution.ts";
 const TEXT_CHARACTERS_MAX = 2000;
 const KEY_CHARACTERS_MAX = 128;
 
-/** The row of one HTTP exchange or socket: what the proxy saw, what the readers saw, and whom it was for. */
+/** Where a call comes from, as far as all that come out of one exchange share it. */
+export type CallSource = Pick<Exchange, "id" | "origin" | "start">;
+
+/** The row of one HTTP exchange, or of a socket that was refused: what the proxy saw, what the readers saw, and whom it was for. */
 export function toCall(exchange: Exchange, facts: Facts, projectId: string): Call {
   const { start, end, response } = exchange;
+  const { marks } = facts;
+  const outcome = outcomeOf(exchange, facts);
+  const unreachable = end?.ending === "unreachable" || (end?.ending === "upstream_reset" && !response);
+  const call = rowOf(exchange, facts, projectId, exchange.id, outcome);
+  return {
+    ...call,
+    status: response?.status ?? null,
+    errorType: call.errorType ?? (unreachable ? "omnimeter_error" : null),
+    errorCode: call.errorCode ?? (unreachable ? "omnimeter_upstream_unreachable" : null),
+    errorMessage: redacted(facts.error?.message ?? (outcome === "completed" ? null : (end?.cause ?? null))),
+    upstreamRequestId:
+      response && (findHeader(response.headers, "x-request-id") ?? findHeader(response.headers, "apim-request-id")),
+    timings: {
+      ...call.timings,
+      requestEndMs: end?.requestEndAtMs ?? null,
+      sentMs: end?.sentAtMs ?? null,
+      connectMs: end?.connectMs ?? null,
+      firstByteMs: response?.headAtMs ?? null,
+      firstTokenMs: marks.firstTokenMs,
+      responseEndMs: end?.responseEndAtMs ?? null,
+      durationMs: end?.endAtMs ?? null,
+    },
+    requestBytes: exchange.request.bytes,
+    responseBytes: response?.bytes ?? 0,
+    cut: exchange.request.cut || (response?.cut ?? false),
+    problems: [
+      ...call.problems,
+      ...(start.headersCut ? ["request_headers_cut"] : []),
+      ...(response?.headersCut ? ["response_headers_cut"] : []),
+    ],
+  };
+}
+
+/** The row of a call that is no exchange of its own: whom it was for is what its exchange says, unless it says so itself. */
+export function toChildCall(parent: CallSource, child: ChildFacts, projectId: string): Call {
+  const { facts, timings, outcome } = child;
+  const id = derivedId(child.startedAtMs, ...child.key);
+  const call = rowOf(parent, facts, projectId, id, outcome);
+  return {
+    ...call,
+    parentId: parent.id,
+    endpoint: child.endpoint,
+    // One try each: what is tried again is another exchange.
+    operationId: id,
+    attempt: 0,
+    status: child.status,
+    timings: { ...call.timings, ...timings },
+    requestBytes: child.requestBytes,
+    responseBytes: child.responseBytes,
+  };
+}
+
+function rowOf(
+  { id: parentId, origin, start }: CallSource,
+  facts: Facts,
+  projectId: string,
+  id: string,
+  outcome: Outcome,
+): Call {
   const attribution = readAttribution(start, facts.hints);
-  const header = (name: string, of = start.headers) => findHeader(of, name);
   const { marks } = facts;
   // What a re-read states was used by the call that generated it, and is counted there.
   const { usage, lines } = facts.reread ? { usage: noUsage(), lines: [] } : facts;
-  const outcome = outcomeOf(exchange, facts);
-  const unreachable = end?.ending === "unreachable" || (end?.ending === "upstream_reset" && !response);
+  const startedAt = uuid7Ms(id);
   return {
-    id: exchange.id,
+    id,
+    parentId: null,
     projectId,
     environment: attribution.environment,
-    operationId: attribution.operationId ?? exchange.id,
+    operationId: attribution.operationId ?? parentId,
     attempt: attribution.attempt,
     upstream: start.upstream,
-    startedAt: uuid7Ms(exchange.id),
+    region: key(facts.region),
+    startedAt,
     decoderVersion: DECODER_VERSION,
-    origin: exchange.origin,
+    origin,
     endpoint: findEndpoint(start.method, pathOf(start.upstreamTarget)).name,
     method: start.method,
     path: start.target.slice(0, TEXT_CHARACTERS_MAX),
@@ -53,47 +116,46 @@ export function toCall(exchange: Exchange, facts: Facts, projectId: string): Cal
     tags: attribution.tags,
     unitHash: facts.unit === null ? null : createHash("sha256").update(facts.unit).digest("hex").slice(0, 16),
     outcome,
-    status: response?.status ?? null,
-    errorType: facts.error?.type ?? (unreachable ? "omnimeter_error" : null),
-    errorCode: facts.error?.code ?? (unreachable ? "omnimeter_upstream_unreachable" : null),
-    errorMessage: redacted(facts.error?.message ?? (outcome === "completed" ? null : (end?.cause ?? null))),
+    status: null,
+    errorType: facts.error?.type ?? null,
+    errorCode: facts.error?.code ?? null,
+    errorMessage: redacted(facts.error?.message ?? null),
     finishReasons: facts.finishReasons,
     responseId: key(facts.responseId),
+    objectIds: facts.objectIds.flatMap((one) => key(one) ?? []),
+    inherits: key(facts.inherits),
+    countsFor: key(facts.countsFor),
     previousResponseId: key(facts.previousResponseId),
     conversationId: key(facts.conversationId),
     promptCacheKey: key(facts.promptCacheKey),
-    upstreamRequestId:
-      response && (header("x-request-id", response.headers) ?? header("apim-request-id", response.headers)),
-    clientRequestId: header("x-client-request-id"),
+    upstreamRequestId: null,
+    clientRequestId: findHeader(start.headers, "x-client-request-id"),
     traceId: attribution.traceId,
     parentSpanId: attribution.parentSpanId,
     inputModalities: facts.inputModalities,
     outputModalities: facts.outputModalities,
+    inputAudioMs: facts.inputAudioMs,
+    outputAudioMs: facts.outputAudioMs,
     timings: {
-      requestEndMs: end?.requestEndAtMs ?? null,
-      sentMs: end?.sentAtMs ?? null,
-      connectMs: end?.connectMs ?? null,
-      firstByteMs: response?.headAtMs ?? null,
+      requestEndMs: null,
+      sentMs: null,
+      connectMs: null,
+      firstByteMs: null,
       firstTokenMs: marks.firstTokenMs,
       firstTextMs: marks.firstTextMs,
       firstAudioMs: marks.firstAudioMs,
       lastTokenMs: marks.lastTokenMs,
-      responseEndMs: end?.responseEndAtMs ?? null,
-      durationMs: end?.endAtMs ?? null,
+      responseEndMs: null,
+      durationMs: null,
       longestGapMs: marks.longestGapMs,
+      stalls: marks.stalls,
       contentChunks: marks.contentChunks,
     },
-    requestBytes: exchange.request.bytes,
-    responseBytes: response?.bytes ?? 0,
-    cut: exchange.request.cut || (response?.cut ?? false),
+    requestBytes: 0,
+    responseBytes: 0,
+    cut: false,
     usage,
-    lines: priceLines(lines, {
-      // What only the request names can be an alias: good enough for an estimate, which is all that is known then.
-      model: key(facts.model ?? (usage.source === "estimated" ? facts.requestModel : null)),
-      serviceTier: facts.serviceTier,
-      startedAt: uuid7Ms(exchange.id),
-      inputTokens: usage.inputTokens,
-    }),
+    lines: priceFacts({ ...facts, usage, lines }, facts.generatedAtMs ?? startedAt),
     toolCalls: facts.toolCalls.map((tool) => ({
       ...tool,
       id: key(tool.id),
@@ -106,11 +168,20 @@ export function toCall(exchange: Exchange, facts: Facts, projectId: string): Cal
       ...(attribution.template === null && attribution.templateVersion !== null
         ? ["template_version_without_template"]
         : []),
-      ...(start.headersCut ? ["request_headers_cut"] : []),
-      ...(response?.headersCut ? ["response_headers_cut"] : []),
     ],
   };
 }
+
+/** What the usage of some facts costs at a moment (milliseconds since the epoch). */
+export const priceFacts = (facts: Facts, atMs: number): PricedLine[] =>
+  priceLines(facts.lines, {
+    // What only the request names can be an alias: good enough for an estimate, which is all that is known then.
+    model: key(facts.model ?? (facts.usage.source === "estimated" ? facts.requestModel : null)),
+    serviceTier: facts.serviceTier,
+    region: facts.region,
+    startedAt: atMs,
+    inputTokens: facts.usage.inputTokens,
+  });
 
 /** What is looked up, grouped or indexed has a length that an index takes; real names are far shorter. */
 const key = (text: string | null): string | null => text?.slice(0, KEY_CHARACTERS_MAX) ?? null;

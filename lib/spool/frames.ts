@@ -22,7 +22,13 @@ export const FRAME = {
   feedback: 6,
   /** JSON Tally: what the run has accepted and dropped so far. */
   tally: 7,
+  /** A message of a WebSocket, by direction; `offset` is its length on the wire, its payload begins with a byte of MESSAGE. */
+  clientMessage: 8,
+  serverMessage: 9,
 } as const;
+
+/** First byte of a message's payload: what follows is its text, nothing (binary), or the beginning of a text that was too long. */
+export const MESSAGE = { text: 1, binary: 2, cut: 3 } as const;
 
 export const FRAME_HEADER_BYTES = 25;
 

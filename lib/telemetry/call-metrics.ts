@@ -99,7 +99,7 @@ function cachedByModality({ usage, lines, problems }: Call, cache: "read" | "wri
 
 const sumByModality = (lines: Call["lines"]): ByModality =>
   [...Map.groupBy(lines, ({ modality }) => modality)].map(([modality, group]) => [
-    modality,
+    modality === "none" ? "unknown" : modality,
     group.reduce((sum, { quantity }) => sum + quantity, 0),
   ]);
 

@@ -22,6 +22,7 @@ const line = (over: Partial<UsageLine>): UsageLine => ({
   modality: "text",
   cache: "none",
   unit: "token",
+  product: null,
   quantity: 1000,
   source: "reported",
   ...over,

@@ -21,7 +21,7 @@ const linesOf = (source: UsageLine["source"], output = 100): UsageLine[] =>
   [
     { direction: "input" as const, quantity: 1000 },
     { direction: "output" as const, quantity: output },
-  ].map((line) => ({ ...line, modality: "text", cache: "none", unit: "token", source }));
+  ].map((line) => ({ ...line, modality: "text", cache: "none", unit: "token", product: null, source }));
 
 async function callAt(ms: number, over: Partial<Call> = {}, lines = linesOf("reported")): Promise<Call> {
   const options = { projectId: "default", contentKey: null, knownInstructions: new Set<string>() };

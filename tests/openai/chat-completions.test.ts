@@ -71,6 +71,7 @@ test("the chunk that only names the role is not the first token", async () => {
     firstAudioMs: null,
     lastTokenMs: 90,
     longestGapMs: 40,
+    stalls: 0,
     contentChunks: 3,
   });
 });

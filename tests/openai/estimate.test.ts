@@ -24,8 +24,24 @@ test("an aborted stream is estimated: the prompt, what was seen, and bounds for 
   expect(facts.usage).toMatchObject({ source: "estimated", inputTokens: 8, outputTokens: 2, totalTokens: 10 });
   expect(facts.usage.bounds).toEqual({ inputLow: 0, inputHigh: 28, outputLow: 2, outputHigh: 200 });
   expect(facts.lines).toEqual([
-    { direction: "input", modality: "text", cache: "none", unit: "token", quantity: 8, source: "estimated" },
-    { direction: "output", modality: "text", cache: "none", unit: "token", quantity: 2, source: "estimated" },
+    {
+      direction: "input",
+      modality: "text",
+      cache: "none",
+      unit: "token",
+      product: null,
+      quantity: 8,
+      source: "estimated",
+    },
+    {
+      direction: "output",
+      modality: "text",
+      cache: "none",
+      unit: "token",
+      product: null,
+      quantity: 2,
+      source: "estimated",
+    },
   ]);
 });
 

@@ -112,6 +112,7 @@ test("first token, first text and the longest pause are times of arrival", async
     firstAudioMs: null,
     lastTokenMs: 100,
     longestGapMs: 70,
+    stalls: 0,
     contentChunks: 3,
   });
 });

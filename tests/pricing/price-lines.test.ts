@@ -9,13 +9,28 @@ import { seeded } from "#tests/support/split.ts";
 /** `60 input text`, `64 input text read`. */
 function line(text: string): UsageLine {
   const [quantity, direction, modality, cache = "none"] = text.split(" ");
-  return { direction, modality, cache, unit: "token", quantity: Number(quantity), source: "reported" } as UsageLine;
+  return {
+    direction,
+    modality,
+    cache,
+    unit: "token",
+    product: null,
+    quantity: Number(quantity),
+    source: "reported",
+  } as UsageLine;
 }
 
 const AT = Date.parse("2026-01-15T12:00:00Z");
 
 function price(model: string | null, lines: string[], call: Partial<PricedCall> = {}) {
-  return priceLines(lines.map(line), { model, serviceTier: "default", startedAt: AT, inputTokens: 1000, ...call });
+  return priceLines(lines.map(line), {
+    model,
+    serviceTier: "default",
+    region: null,
+    startedAt: AT,
+    inputTokens: 1000,
+    ...call,
+  });
 }
 const costs = (...of: Parameters<typeof price>) => price(...of).map(({ costUsd }) => costUsd);
 const total = (...of: Parameters<typeof price>) =>
@@ -89,6 +104,7 @@ describe("a priced line", () => {
         modality: "text",
         cache: "read",
         unit: "token",
+        product: null,
         quantity: 1024,
         source: "reported",
         price: { id: "gpt-4o-2024-08-06/input/text/read/standard/token@2024-10-01", usd: "1.25", per: 1_000_000 },

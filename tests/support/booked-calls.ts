@@ -110,6 +110,7 @@ function drawLines(random: () => number, source: "reported" | "estimated"): Usag
     modality: "text",
     cache: "none",
     unit: "token",
+    product: null,
     quantity: 1 + Math.floor(random() * 4000),
     source,
     ...over,

@@ -101,6 +101,7 @@ const lineRow = (id: string | undefined, at: string, costUsd: string | null) => 
   modality: "text",
   cache: "none",
   unit: "token",
+  product: null,
   quantity: 10,
   source: "reported",
   booked_on: at.slice(0, 10),

@@ -129,6 +129,7 @@ function lineRows({ at, source = "reported", tokens, costUsd }: SpentCall, id: s
       ...kind,
       modality: "text",
       unit: "token",
+      product: null,
       quantity,
       source,
       booked_on: at.slice(0, 10),
