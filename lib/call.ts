@@ -60,6 +60,8 @@ export interface Call {
   inherits: string | null;
   /** The usage is counted once under this provider object, whichever call brings it first; null: it is its own. */
   countsFor: string | null;
+  /** It repeats what another call generated (retrieve, resume): no object is its own. */
+  reread: boolean;
   previousResponseId: string | null;
   conversationId: string | null;
   promptCacheKey: string | null;
@@ -85,6 +87,9 @@ export interface Call {
   /** Named oddities a reader saw, e.g. `usage_all_zero`, `stream_without_terminal_event`. Stable codes. */
   problems: string[];
 }
+
+/** Of calls that nobody names another for. */
+export const DEFAULT_ENVIRONMENT = "production";
 
 /** How a call ended. Errors and aborts are outcomes, not gaps. */
 export const OUTCOMES = [

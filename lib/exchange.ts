@@ -92,9 +92,20 @@ export interface ExchangeEnd {
   readonly responseBytes: number;
   /** `include_usage` was inserted by the proxy (and the extra chunk taken out of the client's stream, not out of the copy). */
   readonly usageInserted?: boolean;
-  /** WebSocket: close code seen, messages and bytes by direction. */
-  readonly socket?: { readonly closeCode: number | null; readonly clientBytes: number; readonly upstreamBytes: number };
+  readonly socket?: SocketEnd;
   readonly trailers?: readonly string[];
+}
+
+/** A WebSocket at its end: bytes and messages by direction, also of those that the spool could not take. */
+interface SocketEnd {
+  /** Of the Close frame that came first; 1005 when it had no code, null when there was none. */
+  readonly closeCode: number | null;
+  /** Who said that one. `proxy`: it was told to stop. */
+  readonly closedBy?: "client" | "server" | "proxy" | null;
+  readonly clientBytes: number;
+  readonly upstreamBytes: number;
+  readonly clientMessages?: number;
+  readonly serverMessages?: number;
 }
 
 /** A message of a WebSocket as recorded, whatever frames it came in. */

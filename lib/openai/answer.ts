@@ -1,6 +1,7 @@
 import type { Message, Part, ToolCall } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import type { Bodies } from "./body.ts";
+import { secondsToMs } from "./child.ts";
 import { readBareError, readError } from "./error.ts";
 import type { Facts } from "./facts.ts";
 import type { JsonObject } from "./json.ts";
@@ -28,6 +29,7 @@ export function readAnswer(facts: Facts, exchange: Exchange, bodies: Bodies, ans
   facts.model = answer.model;
   facts.serviceTier = answer.serviceTier;
   facts.systemFingerprint = answer.systemFingerprint;
+  facts.generatedAtMs = secondsToMs(answer.created);
 
   const choices = [...answer.choices].sort(([a], [b]) => a - b);
   facts.finishReasons = choices.flatMap(([, choice]) => choice.finishReason ?? []);
@@ -45,6 +47,8 @@ export interface Answer {
   model: string | null;
   serviceTier: string | null;
   systemFingerprint: string | null;
+  /** Seconds since the epoch, as sent. */
+  created: unknown;
   usage: unknown;
   done: boolean;
   readonly choices: Map<number, Choice>;
@@ -74,6 +78,7 @@ export function createAnswer(): Answer {
     model: null,
     serviceTier: null,
     systemFingerprint: null,
+    created: null,
     usage: null,
     done: false,
     choices: new Map(),
@@ -86,6 +91,7 @@ export function createAnswer(): Answer {
     answer.model ??= asText(chunk.model);
     answer.serviceTier = asText(chunk.service_tier) ?? answer.serviceTier;
     answer.systemFingerprint = asText(chunk.system_fingerprint) ?? answer.systemFingerprint;
+    answer.created ??= chunk.created;
     // Chunks with `usage: null` stand before the one that counts, and sometimes after it.
     answer.usage = chunk.usage ?? answer.usage;
     let saw: Saw | null = null;

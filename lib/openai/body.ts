@@ -1,23 +1,28 @@
 import type { Exchange, RecordedBody } from "#lib/exchange.ts";
 import type { Piece } from "./content-encoding.ts";
 import { codings, undoCodings } from "./content-encoding.ts";
+import { fileInPath } from "./endpoints.ts";
 import type { JsonObject } from "./json.ts";
 import { asObject, parseJson } from "./json.ts";
+import type { FormPart } from "./multipart.ts";
+import { formValues, isForm, readForm } from "./multipart.ts";
 import { salvage } from "./salvage.ts";
 import type { SseEvent } from "./sse.ts";
 import { createSseParser } from "./sse.ts";
 
 /** Both bodies of an exchange, decoded as far as they were kept. */
 export interface Bodies {
-  /** null: no JSON object was sent, or nothing of it could be read. */
+  /** null: neither a JSON object nor a form was sent, or nothing of it could be read. Of a form: its values, all of them texts. */
   readonly request: JsonObject | null;
+  /** The parts of a form, files included; null: the request was none. */
+  readonly form: readonly FormPart[] | null;
   readonly response: ResponseBody;
   readonly problems: string[];
 }
 
 export type ResponseBody =
   /** No response, an empty one, or one that holds neither JSON nor events: audio, text, HTML, a file. */
-  | { readonly kind: "none"; readonly text: string | null }
+  | { readonly kind: "none"; readonly text: string | null; readonly kept: readonly Piece[] }
   | { readonly kind: "json"; readonly value: JsonObject }
   | {
       readonly kind: "stream";
@@ -38,8 +43,11 @@ export function readBodies(exchange: Exchange): Bodies | Promise<Bodies> {
 }
 
 function join(exchange: Exchange, request: Piece[], response: Piece[], problems: string[]): Bodies {
+  const type = header(exchange.start.headers, "content-type") ?? "";
+  const form = isForm(type) ? readForm(request, type, isCutShort(exchange), problems) : null;
   return {
-    request: readRequest(exchange, request, problems),
+    request: form === null ? readRequest(exchange, request, problems) : formValues(form),
+    form,
     response: readResponse(exchange, response, problems),
     problems,
   };
@@ -49,24 +57,30 @@ function readRequest(exchange: Exchange, pieces: Piece[], problems: string[]): J
   if (pieces.length === 0) return null;
   const type = header(exchange.start.headers, "content-type") ?? "";
   if (!isJson(type) && (type !== "" || !opensLikeJson(pieces))) return null;
-  const cut = exchange.request.cut || exchange.end === null || exchange.end.requestEndAtMs === null;
-  return readJson(pieces, cut, "request", problems);
+  return readJson(pieces, isCutShort(exchange), "request", problems);
+}
+
+/** The end of the request is not known to be among what was kept. */
+function isCutShort({ request, end }: Exchange): boolean {
+  return request.cut || end === null || end.requestEndAtMs === null;
 }
 
 function readResponse(exchange: Exchange, pieces: Piece[], problems: string[]): ResponseBody {
   const { response } = exchange;
-  if (response === null) return { kind: "none", text: null };
+  if (response === null) return { kind: "none", text: null, kept: [] };
   const type = header(response.headers, "content-type") ?? "";
   // Some servers answer an error to a streamed request in JSON under the stream's type.
   if ((isEventStream(type) && !opensLikeJson(pieces)) || (type === "" && opensLikeEvents(pieces))) {
     return { kind: "stream", events: readEvents(pieces, problems), reachesEnd: reachesEnd(response) };
   }
-  if (pieces.length === 0) return { kind: "none", text: null };
-  if (isJson(type) || opensLikeJson(pieces)) {
+  if (pieces.length === 0) return { kind: "none", text: null, kept: [] };
+  // Every line of such a file is JSON, the file is not.
+  const isFile = response.status < 400 && fileInPath(exchange.start.upstreamTarget) !== null;
+  if (!isFile && (isJson(type) || opensLikeJson(pieces))) {
     const value = readJson(pieces, response.cut || exchange.end?.ending !== "completed", "response", problems);
     if (value !== null) return { kind: "json", value };
   }
-  return { kind: "none", text: isText(type) ? joinText(pieces).slice(0, 2000) : null };
+  return { kind: "none", text: isText(type) ? joinText(pieces).slice(0, 2000) : null, kept: pieces };
 }
 
 function readJson(pieces: Piece[], cut: boolean, side: Side, problems: string[]): JsonObject | null {
@@ -121,18 +135,19 @@ function keptPieces(body: RecordedBody): Piece[] {
     const known = next - chunk.offset;
     if (known >= chunk.bytes.length && chunk.bytes.length > 0 && known > 0) continue;
     const bytes = known > 0 ? chunk.bytes.subarray(known) : chunk.bytes;
-    pieces.push({ atMs: chunk.atMs, bytes, afterGap: known < 0 });
+    pieces.push({ atMs: chunk.atMs, bytes, afterGap: known < 0, ...(known < 0 && { missing: -known }) });
     next = Math.max(next, chunk.offset + chunk.bytes.length);
   }
   return pieces;
 }
 
-function reachesEnd(body: RecordedBody): boolean {
+/** The end of the body is among what was kept. */
+export function reachesEnd(body: RecordedBody): boolean {
   const last = body.chunks.at(-1);
   return (last ? last.offset + last.bytes.length : 0) >= body.bytes;
 }
 
-function joinText(pieces: Piece[]): string {
+export function joinText(pieces: readonly Piece[]): string {
   const [only] = pieces;
   const bytes = pieces.length === 1 && only ? only.bytes : Buffer.concat(pieces.map((piece) => piece.bytes));
   const from = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;

@@ -3,6 +3,7 @@ import type { Exchange } from "#lib/exchange.ts";
 import { createAnswer, readAnswer } from "./answer.ts";
 import type { Bodies } from "./body.ts";
 import type { Facts } from "./facts.ts";
+import { readChatSearchFee } from "./fees.ts";
 import type { JsonObject } from "./json.ts";
 import { asObject, asText, objectsIn, shortJson } from "./json.ts";
 import { noFacts } from "./no-facts.ts";
@@ -15,6 +16,7 @@ export function readChatCompletion(exchange: Exchange, bodies: Bodies): Facts {
   readRequest(facts, exchange, bodies.request);
   facts.content.input = objectsIn(bodies.request?.messages).map(readMessage);
   readAnswer(facts, exchange, bodies, createAnswer());
+  if (facts.content.output.length > 0) readChatSearchFee(facts, bodies.request);
   return facts;
 }
 

@@ -8,6 +8,8 @@ export interface Piece {
   readonly bytes: Buffer;
   /** Bytes are missing before this piece. */
   readonly afterGap: boolean;
+  /** How many of them, on the wire. */
+  readonly missing?: number;
 }
 
 /** A few kilobytes can unpack to gigabytes; beyond this the rest is left packed. */

@@ -1,5 +1,21 @@
-/** Which reader understands the bodies: the three generating shapes, or the plain reader (model, id, error). */
-export type ReaderKind = "chat" | "completions" | "responses" | "plain";
+/** Which reader understands the bodies; the plain one reads model, id and error of any. */
+export type ReaderKind =
+  | "chat"
+  | "completions"
+  | "responses"
+  | "batches"
+  | "files"
+  | "containers"
+  | "fine_tuning"
+  | "threads"
+  | "conversations"
+  | "call_setup"
+  | "transcription"
+  | "speech"
+  | "images"
+  | "embedding"
+  | "moderation"
+  | "plain";
 
 export interface Endpoint {
   readonly name: string;
@@ -38,6 +54,11 @@ export function deploymentInPath(path: string): string | null {
   }
 }
 
+/** The file whose content a path asks for. */
+export function fileInPath(path: string): string | null {
+  return /\/files\/([^/?#]+)\/content\/?(?:[?#]|$)/.exec(path)?.[1] ?? null;
+}
+
 export const UNKNOWN: Endpoint = {
   name: "unknown",
   methods: ["*"],
@@ -62,44 +83,48 @@ export const ENDPOINTS: readonly Endpoint[] = [
   row("responses_delete", "DELETE", "responses/{}"),
   row("responses_cancel", "POST", "responses/{}/cancel", "responses", "reread"),
   row("responses_input_items", "GET", "responses/{}/input_items"),
-  row("conversations", "*", "conversations/*"),
+  row("conversations", "*", "conversations/*", "conversations"),
 
   row("completions", "POST", "completions", "completions", "generates"),
-  row("embeddings", "POST", "embeddings", "plain", "generates"),
-  row("moderations", "POST", "moderations"),
+  row("embeddings", "POST", "embeddings", "embedding", "generates"),
+  row("moderations", "POST", "moderations", "moderation"),
   row("models", "*", "models/*"),
 
-  row("audio_transcriptions", "POST", "audio/transcriptions", "plain", "generates"),
-  row("audio_translations", "POST", "audio/translations", "plain", "generates"),
-  row("audio_speech", "POST", "audio/speech", "plain", "generates"),
+  row("audio_transcriptions", "POST", "audio/transcriptions", "transcription", "generates"),
+  row("audio_translations", "POST", "audio/translations", "transcription", "generates"),
+  row("audio_speech", "POST", "audio/speech", "speech", "generates"),
   row("audio_voices", "*", "audio/voices/*"),
   row("audio_voice_consents", "*", "audio/voice_consents/*"),
-  row("images_generations", "POST", "images/generations", "plain", "generates"),
-  row("images_edits", "POST", "images/edits", "plain", "generates"),
-  row("images_variations", "POST", "images/variations", "plain", "generates"),
+  row("images_generations", "POST", "images/generations", "images", "generates"),
+  row("images_edits", "POST", "images/edits", "images", "generates"),
+  row("images_variations", "POST", "images/variations", "images", "generates"),
   row("videos", "*", "videos/*"),
 
   row("realtime", "GET", "realtime", "plain", "generates"),
-  row("realtime_client_secrets", "POST", "realtime/client_secrets"),
-  row("realtime_sessions", "POST", "realtime/sessions"),
-  row("realtime_transcription_sessions", "POST", "realtime/transcription_sessions"),
-  row("realtime_translations_client_secrets", "POST", "realtime/translations/client_secrets"),
+  // What a realtime session writes down of what was said to it is a call of its own, but never a request: no method fits.
+  row("realtime_transcription", "-", "realtime/*", "plain", "generates"),
+  row("realtime_client_secrets", "POST", "realtime/client_secrets", "call_setup"),
+  row("realtime_sessions", "POST", "realtime/sessions", "call_setup"),
+  row("realtime_transcription_sessions", "POST", "realtime/transcription_sessions", "call_setup"),
+  row("realtime_translations_client_secrets", "POST", "realtime/translations/client_secrets", "call_setup"),
   row("realtime_translations", "GET", "realtime/translations", "plain", "generates"),
-  row("realtime_calls", "*", "realtime/calls/*"),
+  row("realtime_calls", "*", "realtime/calls/*", "call_setup"),
   row("live_sessions", "*", "live/sessions/*"),
 
-  row("files", "*", "files/*"),
+  row("files", "*", "files/*", "files"),
   row("uploads", "*", "uploads/*"),
-  row("batches", "*", "batches/*"),
-  row("fine_tuning", "*", "fine_tuning/*"),
-  row("containers", "*", "containers/*"),
+  // What a finished batch amounts to is a call of its own, but never a request: no method fits.
+  row("batch", "-", "batches/*", "plain", "generates"),
+  row("batches", "*", "batches/*", "batches"),
+  row("fine_tuning", "*", "fine_tuning/*", "fine_tuning"),
+  row("containers", "*", "containers/*", "containers"),
   row("vector_stores", "*", "vector_stores/*"),
 
   row("assistants", "*", "assistants/*"),
-  row("threads_run", "POST", "threads/runs", "plain", "generates"),
-  row("threads_run", "POST", "threads/{}/runs", "plain", "generates"),
-  row("threads_run", "POST", "threads/{}/runs/{}/submit_tool_outputs", "plain", "generates"),
-  row("threads", "*", "threads/*"),
+  row("threads_run", "POST", "threads/runs", "threads", "generates"),
+  row("threads_run", "POST", "threads/{}/runs", "threads", "generates"),
+  row("threads_run", "POST", "threads/{}/runs/{}/submit_tool_outputs", "threads", "generates"),
+  row("threads", "*", "threads/*", "threads"),
 
   row("evals", "*", "evals/*"),
   row("vaults", "*", "vaults/*"),

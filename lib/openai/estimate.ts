@@ -1,13 +1,12 @@
 import type { Message, UsageLine } from "#lib/call.ts";
 import type { Modality } from "#lib/modalities.ts";
 import type { Facts } from "./facts.ts";
-import { imageSize } from "./image-size.ts";
 import type { TokenRange } from "./image-tokens.ts";
-import { imageTokens } from "./image-tokens.ts";
 import type { JsonObject } from "./json.ts";
 import { asArray, asObject, objectsIn } from "./json.ts";
 import { noUsage } from "./no-facts.ts";
-import { imageDetail, imageUrl } from "./parts.ts";
+import { imagePart, isImage } from "./prompt-parts.ts";
+import { tokenInput } from "./token-input.ts";
 import type { CountTokens } from "./tokenizer.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 
@@ -17,16 +16,17 @@ import { loadTokenizer } from "./tokenizer.ts";
  */
 export async function estimateUsage(facts: Facts, request: JsonObject | null): Promise<void> {
   const count = await loadTokenizer();
-  const text = inputText(facts, request, count);
-  const images = imagesIn(request).map((part) => imageRange(facts, part));
+  const tokens = tokenInput(request?.prompt);
+  const text = tokens === null ? inputText(facts, request, count) : { likely: tokens, low: tokens, high: tokens };
+  const images = imagesIn(request).map((part) => imagePart(part, facts.model ?? facts.requestModel).tokens);
   const image = { likely: sum(images, "likely"), low: sum(images, "low"), high: sumOrNull(images) };
   const output = outputRange(facts, request, count);
   const audio = outputAudio(facts);
 
-  const knowsInput = facts.content.input.length > 0;
+  const knowsInput = facts.content.input.length > 0 || tokens !== null;
   const inputTokens = knowsInput ? text.likely + image.likely : null;
   const outputTokens = output.likely + audio;
-  const inputIsOpen = hasMoreInput(facts, request) || text.high === null || image.high === null;
+  const inputIsOpen = (tokens === null && hasMoreInput(facts, request)) || text.high === null || image.high === null;
   facts.usage = {
     ...noUsage(),
     source: "estimated",
@@ -49,6 +49,7 @@ export async function estimateUsage(facts: Facts, request: JsonObject | null): P
     ...line("input", "image", knowsInput ? image.likely : 0),
     ...line("output", "text", output.likely),
     ...line("output", "audio", audio),
+    ...facts.lines.filter(({ direction }) => direction === "tool"),
   ];
 }
 
@@ -56,7 +57,7 @@ export async function estimateUsage(facts: Facts, request: JsonObject | null): P
 const TOKENS_PER_MESSAGE = 4;
 const TOKENS_PER_REPLY = 3;
 
-function inputText(facts: Facts, request: JsonObject | null, count: CountTokens): TokenRange {
+export function inputText(facts: Facts, request: JsonObject | null, count: CountTokens): TokenRange {
   const messages = facts.content.input.reduce(
     (total, message) => total + TOKENS_PER_MESSAGE + messageTokens(message, count),
     0,
@@ -86,7 +87,7 @@ function messageTokens(message: Message, count: CountTokens): number {
 }
 
 /** Input that is not in the request, or not in a form that can be counted. */
-function hasMoreInput(facts: Facts, request: JsonObject | null): boolean {
+export function hasMoreInput(facts: Facts, request: JsonObject | null): boolean {
   const { previousResponseId, conversationId, hints, problems, content } = facts;
   const elsewhere = previousResponseId !== null || conversationId !== null || hints.promptId !== null;
   const uncounted = content.input.some(({ parts }) => parts.some(({ type }) => type === "file" || type === "audio"));
@@ -125,15 +126,7 @@ function outputAudio(facts: Facts): number {
 function imagesIn(request: JsonObject | null): JsonObject[] {
   const messages = [...objectsIn(request?.messages), ...objectsIn(request?.input)];
   const parts = messages.flatMap((message) => [...objectsIn(message.content), ...objectsIn(message.output)]);
-  return parts.filter((part) => part.type === "image_url" || part.type === "input_image");
-}
-
-function imageRange(facts: Facts, part: JsonObject): TokenRange {
-  const url = imageUrl(part) ?? "";
-  const comma = url.startsWith("data:") ? url.indexOf(",") : -1;
-  // A JPEG may carry a long preview before its size.
-  const size = comma < 0 ? null : imageSize(Buffer.from(url.slice(comma + 1, comma + 1 + 256 * 1024), "base64"));
-  return imageTokens(facts.model ?? facts.requestModel, size, imageDetail(part));
+  return parts.filter(isImage);
 }
 
 /** What a local count of text misses by. */

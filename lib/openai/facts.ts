@@ -45,7 +45,7 @@ export interface Facts {
   outputAudioMs: number | null;
   /** Audio, where the spool holds it whole: only when somebody asked to keep it. */
   media: Media[];
-  /** Other calls that this exchange tells of: the lines of a batch. */
+  /** Other calls that this exchange tells of: a batch, its lines, a session in a container, a training. */
   children: ChildFacts[];
 }
 

@@ -9,18 +9,21 @@ export interface StreamClock {
   readonly marks: Marks;
 }
 
-/** When the content of a stream came, measured at the arrival of the chunks that brought it. */
-export function createStreamClock(): StreamClock {
-  const marks: Marks = {
-    firstTokenMs: null,
-    firstTextMs: null,
-    firstAudioMs: null,
-    lastTokenMs: null,
-    longestGapMs: null,
-    stalls: null,
-    contentChunks: 0,
-  };
+export const noMarks = (): Marks => ({
+  firstTokenMs: null,
+  firstTextMs: null,
+  firstAudioMs: null,
+  lastTokenMs: null,
+  longestGapMs: null,
+  stalls: null,
+  contentChunks: 0,
+});
 
+/**
+ * When the content of a stream came, measured at the arrival of the chunks that brought it. Whoever must put a stream down and take it
+ * up again keeps the marks, which are all it knows.
+ */
+export function createStreamClock(marks: Marks = noMarks()): StreamClock {
   return { saw, marks };
 
   function saw(what: Saw, atMs: number): void {

@@ -1,5 +1,6 @@
 import type { Usage } from "#lib/call.ts";
 import type { Facts } from "./facts.ts";
+import { noMarks } from "./marks.ts";
 
 /** Facts of an exchange nothing is known of: every reader starts from here. */
 export function noFacts(): Facts {
@@ -20,15 +21,7 @@ export function noFacts(): Facts {
     hints: { metadata: {}, user: null, safetyIdentifier: null, promptId: null, promptVersion: null },
     inputModalities: [],
     outputModalities: [],
-    marks: {
-      firstTokenMs: null,
-      firstTextMs: null,
-      firstAudioMs: null,
-      lastTokenMs: null,
-      longestGapMs: null,
-      stalls: null,
-      contentChunks: 0,
-    },
+    marks: noMarks(),
     usage: noUsage(),
     lines: [],
     toolCalls: [],

@@ -112,12 +112,14 @@ export function textOf(message: Message): string {
 
 /** A file is read as text (and its pages as images, which nobody counts apart). */
 export function modalitiesOf(messages: readonly Message[]): Modality[] {
-  const seen = new Set<Modality>();
+  const seen: Record<Modality, boolean> = { text: false, image: false, audio: false };
   for (const { parts } of messages) {
-    for (const part of parts) seen.add(part.type === "image" || part.type === "audio" ? part.type : "text");
-    for (const part of parts) if (part.type === "audio" && part.transcript) seen.add("text");
+    for (const part of parts) {
+      seen[part.type === "image" || part.type === "audio" ? part.type : "text"] = true;
+      if (part.type === "audio" && part.transcript) seen.text = true;
+    }
   }
-  return IN_ORDER.filter((modality) => seen.has(modality));
+  return IN_ORDER.filter((modality) => seen[modality]);
 }
 
 const IN_ORDER: readonly Modality[] = ["text", "image", "audio"];

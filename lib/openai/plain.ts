@@ -17,6 +17,9 @@ export function readPlain(exchange: Exchange, bodies: Bodies): Facts {
   if (response.kind === "json") {
     facts.responseId = asText(response.value.id);
     facts.model = asText(response.value.model);
+    // What is made here is referred to by what comes later, an upload also by the file that it became.
+    const made = [facts.responseId, asText(asObject(response.value.file)?.id)];
+    if (exchange.start.method === "POST") facts.objectIds = made.flatMap((id) => id ?? []);
   }
   if (response.kind === "stream") {
     facts.streamed = true;

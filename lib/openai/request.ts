@@ -26,11 +26,16 @@ export function idOf(value: unknown): string | null {
   return asText(value) ?? asText(asObject(value)?.id);
 }
 
-function readHints(facts: Facts, request: JsonObject): void {
-  const { hints } = facts;
-  for (const [key, value] of Object.entries(asObject(request.metadata) ?? {})) {
+/** Tags of the application's own, in a request or in what an answer repeats of it. */
+export function readMetadata({ hints }: Facts, source: JsonObject): void {
+  for (const [key, value] of Object.entries(asObject(source.metadata) ?? {})) {
     if (typeof value === "string") hints.metadata[key] = value;
   }
+}
+
+function readHints(facts: Facts, request: JsonObject): void {
+  const { hints } = facts;
+  readMetadata(facts, request);
   hints.user = asText(request.user);
   hints.safetyIdentifier = asText(request.safety_identifier);
   const prompt = asObject(request.prompt);

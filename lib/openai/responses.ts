@@ -1,8 +1,10 @@
 import type { Message } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import type { Bodies } from "./body.ts";
+import { secondsToMs } from "./child.ts";
 import { readBareError, readError, sentence } from "./error.ts";
 import type { Facts } from "./facts.ts";
+import { readToolFees } from "./fees.ts";
 import type { JsonObject } from "./json.ts";
 import { asArray, asObject, asText, objectsIn, parseJson } from "./json.ts";
 import { createStreamClock } from "./marks.ts";
@@ -38,6 +40,7 @@ export function readResponse(exchange: Exchange, bodies: Bodies): Facts {
   facts.content.output = items.flatMap((item) => readOutputItem(item) ?? []);
   facts.toolCalls = items.flatMap((item) => toolCallOf(item) ?? []).map((call, index) => ({ ...call, index }));
   settleUsage(facts, last?.usage);
+  readToolFees(facts, exchange.start.startedAtMs, bodies.request, last, items);
   return facts;
 }
 
@@ -45,7 +48,9 @@ export function readResponse(exchange: Exchange, bodies: Bodies): Facts {
 function readObject(facts: Facts, response: JsonObject | null): void {
   if (response === null) return;
   facts.responseId = asText(response.id);
-  facts.model = asText(response.model);
+  // What was compacted names no model.
+  facts.model = asText(response.model) ?? (response.object === "response.compaction" ? facts.requestModel : null);
+  facts.generatedAtMs = secondsToMs(response.created_at);
   facts.serviceTier = asText(response.service_tier);
   facts.previousResponseId ??= asText(response.previous_response_id);
   facts.conversationId ??= idOf(response.conversation);
@@ -87,7 +92,7 @@ function readStream(facts: Facts, events: readonly SseEvent[]): Stream {
     const saw = drafts.add(type, event);
     if (saw !== null) clock.saw(saw, atMs);
     last = asObject(event.response) ?? last;
-    if (TERMINAL.has(type)) sawTerminal = true;
+    if (isTerminal(type)) sawTerminal = true;
     if (type === "error" || asObject(event.error) !== null) {
       facts.error ??= readError(event) ?? readBareError(event) ?? { type: null, code: null, message: null };
       sawTerminal = true;
@@ -97,6 +102,9 @@ function readStream(facts: Facts, events: readonly SseEvent[]): Stream {
   const whole = objectsIn(last?.output);
   return { last, items: whole.length > 0 ? whole : drafts.items(), sawTerminal };
 }
+
+/** The event after which nothing more comes of a response. */
+export const isTerminal = (type: string): boolean => TERMINAL.has(type);
 
 const TERMINAL = new Set(["response.completed", "response.incomplete", "response.failed", "response.cancelled"]);
 

@@ -21,8 +21,8 @@ export function settleUsage(facts: Facts, rawUsage: unknown): void {
 const MIXED = new Set(["image", "audio", "file"]);
 
 function together(seen: Modality[], facts: Facts, direction: "input" | "output"): Modality[] {
-  const stated = facts.lines.flatMap((line) =>
-    line.direction === direction && line.modality !== "none" ? [line.modality] : [],
-  );
-  return [...new Set([...seen, ...stated])];
+  for (const line of facts.lines)
+    if (line.direction === direction && line.modality !== "none" && !seen.includes(line.modality))
+      seen.push(line.modality);
+  return seen;
 }

@@ -1,14 +1,22 @@
 export type CountTokens = (text: string) => number;
 
-/** o200k_base, the encoding of the gpt-4o family. 170 ms and 60 MB, so it is loaded when first needed. */
-export function loadTokenizer(): Promise<CountTokens> {
-  loading ??= import("gpt-tokenizer/encoding/o200k_base").then(({ countTokens }) => {
+/** o200k_base is that of the gpt-4o family, cl100k_base that of the embedding models. 170 ms and 60 MB each, so they are loaded when first needed. */
+export function loadTokenizer(encoding: keyof typeof ENCODINGS = "o200k_base"): Promise<CountTokens> {
+  const known = loading.get(encoding);
+  if (known) return known;
+  const counting = ENCODINGS[encoding]().then(({ countTokens }): CountTokens => {
     return (text) => countInSlices(text, (slice) => countTokens(slice, PLAIN));
   });
-  return loading;
+  loading.set(encoding, counting);
+  return counting;
 }
 
-let loading: Promise<CountTokens> | null = null;
+const ENCODINGS = {
+  o200k_base: () => import("gpt-tokenizer/encoding/o200k_base"),
+  cl100k_base: () => import("gpt-tokenizer/encoding/cl100k_base"),
+};
+
+const loading = new Map<string, Promise<CountTokens>>();
 
 /** Names of special tokens in somebody's text are text. */
 const PLAIN = { disallowedSpecial: new Set<string>() };

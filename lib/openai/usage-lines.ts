@@ -3,17 +3,20 @@ import type { Modality } from "#lib/modalities.ts";
 
 type Split = Record<Modality, number>;
 
+/** What the totals alone do not say. */
+interface Stated {
+  /** Of the cached tokens, by modality. null: one figure for all. */
+  readonly cached: Split | null;
+  /** Of the written tokens, by how long they are kept. */
+  readonly written: { readonly for30m: number; readonly for12h: number };
+}
+
 /**
  * Divides totals into disjoint lines: direction × modality × cache state. Details are "of which" figures, so nothing is
  * ever added to a total. Figures that cannot all be true give no lines and the problem `usage_inconsistent`: a wrong
  * division would be priced as if it were right.
  */
-export function usageLines(
-  usage: Usage,
-  cachedSplit: Split | null,
-  mixedInput: boolean,
-  problems: string[],
-): UsageLine[] {
+export function usageLines(usage: Usage, stated: Stated, mixedInput: boolean, problems: string[]): UsageLine[] {
   const input = usage.inputTokens ?? 0;
   const output = usage.outputTokens ?? 0;
   const inputBy = divide(input, usage.inputTextTokens, usage.inputAudioTokens, usage.inputImageTokens);
@@ -21,13 +24,21 @@ export function usageLines(
   const cached = usage.cachedTokens ?? 0;
   const written = usage.cacheWriteTokens ?? 0;
   const prediction = (usage.acceptedPredictionTokens ?? 0) + (usage.rejectedPredictionTokens ?? 0);
-  const read = inputBy && take(inputBy, cached, cachedSplit);
-  const write = inputBy && read && take(minus(inputBy, read), written, null);
+  const { for30m, for12h } = stated.written;
+  const read = inputBy && take(inputBy, cached, stated.cached);
+  const fresh = inputBy && read && minus(inputBy, read);
+  const write30m = fresh && take(fresh, for30m, null);
+  const write12h = write30m && take(minus(fresh, write30m), for12h, null);
+  const unread = write12h && minus(minus(fresh, write30m), write12h);
+  const write = unread && take(unread, written - for30m - for12h, null);
 
   const fits =
     inputBy !== null &&
     outputBy !== null &&
     read !== null &&
+    write30m !== null &&
+    write12h !== null &&
+    unread !== null &&
     write !== null &&
     (usage.totalTokens === null || usage.totalTokens === input + output) &&
     (usage.reasoningTokens ?? 0) <= output &&
@@ -39,14 +50,15 @@ export function usageLines(
 
   // A hit is a prefix of the prompt, and text mostly stands first; where other input is there that is an assumption.
   const mixed = mixedInput || inputBy.audio > 0 || inputBy.image > 0;
-  if (cached > 0 && cachedSplit === null && mixed) problems.push("cached_split_assumed");
+  if (cached > 0 && stated.cached === null && mixed) problems.push("cached_split_assumed");
 
-  const none = minus(minus(inputBy, read), write);
   return [
-    ...lines("input", "none", none),
-    ...lines("input", "read", read),
-    ...lines("input", "write", write),
-    ...lines("output", "none", outputBy),
+    ...tokenLines("input", "none", minus(unread, write)),
+    ...tokenLines("input", "read", read),
+    ...tokenLines("input", "write", write),
+    ...tokenLines("input", "write_30m", write30m),
+    ...tokenLines("input", "write_12h", write12h),
+    ...tokenLines("output", "none", outputBy),
   ];
 }
 
@@ -61,8 +73,9 @@ function divide(total: number, text: number | null, audio: number | null, image:
   return { text: rest, audio: audio ?? 0, image: image ?? 0 };
 }
 
-/** `quantity` taken out of the modalities as stated, else from text first. null: there is not so much. */
+/** `quantity` taken out of the modalities as stated, else from text first. null: there is not so much, or less than nothing. */
 function take(from: Split, quantity: number, stated: Split | null): Split | null {
+  if (quantity < 0) return null;
   if (stated !== null) {
     const fits = stated.text + stated.audio + stated.image === quantity;
     return fits && ORDER.every((modality) => stated[modality] <= from[modality]) ? stated : null;
@@ -80,7 +93,8 @@ function minus(a: Split, b: Split): Split {
   return { text: a.text - b.text, image: a.image - b.image, audio: a.audio - b.audio };
 }
 
-function lines(direction: UsageLine["direction"], cache: UsageLine["cache"], split: Split): UsageLine[] {
+/** A line for each modality of which there is something. */
+export function tokenLines(direction: UsageLine["direction"], cache: UsageLine["cache"], split: Split): UsageLine[] {
   return ORDER.filter((modality) => split[modality] > 0).map((modality) => ({
     direction,
     modality,

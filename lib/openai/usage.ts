@@ -28,6 +28,8 @@ export function readUsage(raw: unknown, context: UsageContext): UsageReading {
   const input = firstObject(source, INPUT_DETAILS);
   const output = firstObject(source, OUTPUT_DETAILS);
   const cached = asObject(input?.cached_tokens_details);
+  const kept = asObject(input?.cache_write_tokens_details);
+  const written = { for30m: count(kept?.ttl_30m_tokens) ?? 0, for12h: count(kept?.ttl_12h_tokens) ?? 0 };
   const usage: Usage = {
     source: "reported",
     inputTokens: count(source.input_tokens ?? source.prompt_tokens),
@@ -40,7 +42,7 @@ export function readUsage(raw: unknown, context: UsageContext): UsageReading {
     cachedTextTokens: count(cached?.text_tokens),
     cachedAudioTokens: count(cached?.audio_tokens),
     cachedImageTokens: count(cached?.image_tokens),
-    cacheWriteTokens: count(input?.cache_write_tokens),
+    cacheWriteTokens: count(input?.cache_write_tokens) ?? (kept && written.for30m + written.for12h),
     outputTextTokens: count(output?.text_tokens),
     outputAudioTokens: count(output?.audio_tokens),
     outputImageTokens: count(output?.image_tokens),
@@ -64,10 +66,40 @@ export function readUsage(raw: unknown, context: UsageContext): UsageReading {
     image: usage.cachedImageTokens ?? 0,
   };
   // A figure is missing: what is left cannot be divided, and would be priced as if it were all.
-  if (problems.length > 0) return { usage, lines: [], problems: [...problems, "usage_inconsistent"] };
-  const lines = usageLines(usage, split, context.mixedInput, problems);
-  return { usage, lines, problems };
+  if (problems.length > 0) problems.push("usage_inconsistent");
+  const lines = problems.length > 0 ? [] : usageLines(usage, { cached: split, written }, context.mixedInput, problems);
+  return { usage: problems.includes("usage_inconsistent") ? withoutContradictions(usage) : usage, lines, problems };
 }
+
+/** Totals stay as stated; a detail that cannot be a part of its total is not known (the database would refuse it). */
+function withoutContradictions(usage: Usage): Usage {
+  const { inputTokens: input, outputTokens: output, cachedTokens: cached } = usage;
+  const beyond = (whole: number | null, ...parts: (number | null)[]) =>
+    whole !== null && parts.reduce<number>((sum, part) => sum + (part ?? 0), 0) > whole;
+  const unknown: Partial<Usage> = {
+    ...(beyond(input, usage.inputTextTokens, usage.inputAudioTokens, usage.inputImageTokens) && {
+      inputTextTokens: null,
+      inputAudioTokens: null,
+      inputImageTokens: null,
+    }),
+    ...(beyond(output, usage.outputTextTokens, usage.outputAudioTokens, usage.outputImageTokens) && {
+      outputTextTokens: null,
+      outputAudioTokens: null,
+      outputImageTokens: null,
+    }),
+    ...(beyond(cached, usage.cachedTextTokens, usage.cachedAudioTokens, usage.cachedImageTokens) && NO_CACHED_PARTS),
+    ...(beyond(input, cached) && { cachedTokens: null, ...NO_CACHED_PARTS }),
+    ...(beyond(input, usage.cacheWriteTokens) && { cacheWriteTokens: null }),
+    ...(beyond(output, usage.reasoningTokens) && { reasoningTokens: null }),
+    ...(beyond(output, usage.acceptedPredictionTokens, usage.rejectedPredictionTokens) && {
+      acceptedPredictionTokens: null,
+      rejectedPredictionTokens: null,
+    }),
+  };
+  return { ...usage, ...unknown };
+}
+
+const NO_CACHED_PARTS = { cachedTextTokens: null, cachedAudioTokens: null, cachedImageTokens: null };
 
 /** The same object has four names: chat, Responses and images, transcription and realtime, threads. */
 const INPUT_DETAILS = ["prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details"];

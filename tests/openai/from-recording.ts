@@ -57,13 +57,14 @@ export function recordings(...endpoints: string[]): Recording[] {
 /** The exchange the proxy would have recorded, its bodies split where `split` says. */
 export function fromRecording(recording: Recording, split: Split = whole): Exchange {
   const { request, response } = recording;
-  const type = response.headers["content-type"];
+  const { "content-type": type, location } = response.headers;
   return exchange({
     method: request.method,
     path: request.path,
     request: requestBytes(request),
+    requestHeaders: ["content-type", request.headers["content-type"] ?? "application/json"],
     status: response.status,
-    headers: type === undefined ? [] : ["content-type", type],
+    headers: [...(type === undefined ? [] : ["content-type", type]), ...(location ? ["location", location] : [])],
     response: Buffer.from(response.body, response.body_encoding),
     split,
   });

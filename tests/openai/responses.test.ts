@@ -87,7 +87,7 @@ test("a stream that broke off keeps what was streamed", async () => {
   const facts = await read({ response });
   expect(facts).toMatchObject({
     outcome: "truncated",
-    problems: ["stream_without_terminal_event"],
+    problems: ["stream_without_terminal_event", "service_tier_not_stated"],
     usage: { source: "estimated" },
   });
   expect(facts.content.output.map((message) => message.parts)).toEqual([

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Usage } from "#lib/call.ts";
 import { readUsage } from "#lib/openai/usage.ts";
 import { seeded } from "#tests/support/split.ts";
 
@@ -109,6 +110,57 @@ test.each([
   expect({ lines, problems }).toEqual({ lines: [], problems: ["usage_inconsistent"] });
 });
 
+test("a detail that cannot be a part of its total is not known; the others stay", () => {
+  const raw = {
+    input_tokens: 100,
+    output_tokens: 10,
+    total_tokens: 110,
+    input_tokens_details: {
+      cached_tokens: 128,
+      cached_tokens_details: { text_tokens: 64 },
+      text_tokens: 60,
+      audio_tokens: 40,
+    },
+    output_tokens_details: { reasoning_tokens: 11, text_tokens: 6, audio_tokens: 4, accepted_prediction_tokens: 3 },
+  };
+  const { usage, lines, problems } = readUsage(raw, plain);
+  expect({ lines, problems }).toEqual({ lines: [], problems: ["usage_inconsistent"] });
+  expect(usage).toMatchObject({
+    inputTokens: 100,
+    inputTextTokens: 60,
+    inputAudioTokens: 40,
+    cachedTokens: null,
+    cachedTextTokens: null,
+    outputTextTokens: 6,
+    reasoningTokens: null,
+    acceptedPredictionTokens: 3,
+  });
+});
+
+test("tokens written to the cache are told by how long they are kept, as far as that is stated", () => {
+  const raw = (cache_write_tokens: number | undefined, ttl: object) => ({
+    input_tokens: 2000,
+    output_tokens: 1,
+    input_tokens_details: { cached_tokens: 128, cache_write_tokens, cache_write_tokens_details: ttl },
+  });
+  expect(short(raw(1500, { ttl_30m_tokens: 1000, ttl_12h_tokens: 300 })).lines).toEqual([
+    "input text none 372",
+    "input text read 128",
+    "input text write 200",
+    "input text write_30m 1000",
+    "input text write_12h 300",
+    "output text none 1",
+  ]);
+  const bare = readUsage(raw(undefined, { ttl_12h_tokens: 300 }), plain);
+  expect(bare.usage.cacheWriteTokens).toBe(300);
+  expect(bare.lines.map(({ cache }) => cache)).toEqual(["none", "read", "write_12h", "none"]);
+  // More by the parts than by the whole.
+  expect(short(raw(1000, { ttl_30m_tokens: 1000, ttl_12h_tokens: 300 }))).toEqual({
+    lines: [],
+    problems: ["usage_inconsistent"],
+  });
+});
+
 test.each([-1, 1.5, "12", 1e300, {}, [], true])("%j is not a number of tokens", (value) => {
   const { usage, lines, problems } = readUsage({ prompt_tokens: value, completion_tokens: 1 }, plain);
   expect({ input: usage.inputTokens, lines, problems }).toEqual({
@@ -138,6 +190,7 @@ test("the lines of any usage object sum to its totals, or there is a problem", (
     image_tokens: small(),
     reasoning_tokens: small(),
     accepted_prediction_tokens: small(),
+    cache_write_tokens_details: next() < 0.2 ? { ttl_30m_tokens: small(), ttl_12h_tokens: small() } : undefined,
     cached_tokens_details: next() < 0.1 ? { text_tokens: small(), audio_tokens: small() } : undefined,
   });
   let fitting = 0;
@@ -154,6 +207,8 @@ test("the lines of any usage object sum to its totals, or there is a problem", (
     };
     const { usage, lines, problems } = readUsage(raw, { produced: next() < 0.5, mixedInput: next() < 0.5 });
     expect(lines.every((line) => Number.isInteger(line.quantity) && line.quantity > 0)).toBe(true);
+    expect(new Set(lines.map((l) => `${l.direction} ${l.modality} ${l.cache}`)).size).toBe(lines.length);
+    expectStorable(usage);
     const sum = (direction: string) =>
       lines.filter((l) => l.direction === direction).reduce((all, l) => all + l.quantity, 0);
     if (problems.some((problem) => problem !== "cached_split_assumed")) expect(lines).toEqual([]);
@@ -166,3 +221,14 @@ test("the lines of any usage object sum to its totals, or there is a problem", (
   }
   expect(fitting).toBeGreaterThan(1000);
 });
+
+/** The checks of the table: a part is never more than its whole. */
+function expectStorable(usage: Usage): void {
+  const fits = (whole: number | null, ...parts: (number | null)[]) =>
+    expect(whole === null || parts.reduce<number>((sum, part) => sum + (part ?? 0), 0) <= whole).toBe(true);
+  fits(usage.inputTokens, usage.inputTextTokens, usage.inputAudioTokens, usage.inputImageTokens);
+  fits(usage.outputTokens, usage.outputTextTokens, usage.outputAudioTokens, usage.outputImageTokens);
+  fits(usage.inputTokens, usage.cachedTokens);
+  fits(usage.cachedTokens, usage.cachedTextTokens, usage.cachedAudioTokens, usage.cachedImageTokens);
+  fits(usage.outputTokens, usage.reasoningTokens);
+}
