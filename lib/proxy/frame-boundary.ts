@@ -10,12 +10,39 @@ export interface FrameBoundary {
   /** A Close frame has passed: its sender says nothing more. */
   readonly closed: boolean;
   /** Follows `bytes` from `from` to the end of the frame that they are in, or to their own end. Returns where that is. */
-  advance(bytes: Uint8Array, from: number): number;
+  advance(bytes: Buffer, from: number): number;
 }
 
-export function createFrameBoundary(): FrameBoundary {
+/** A frame, as far as its header says (RFC 6455, section 5.2). */
+export interface FrameHead {
+  opcode: number;
+  /** The last frame of its message. */
+  final: boolean;
+  /** An extension has made something else of the payload. */
+  reserved: boolean;
+  mask: Uint8Array | null;
+}
+
+/**
+ * Told of each piece of a frame's payload, `bytes` from `from` to `to`: `offset` bytes came before, `missing` are to come. A frame
+ * without payload is told of once. `head` is good for this call only.
+ */
+export type OnPayload = (
+  head: Readonly<FrameHead>,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  offset: number,
+  missing: number,
+) => void;
+
+export function createFrameBoundary(onPayload: OnPayload = () => {}): FrameBoundary {
   const header = new Uint8Array(HEADER_BYTES_MAX);
+  /** By the length of the header, whose end they are. */
+  const masks = new Map([6, 8, HEADER_BYTES_MAX].map((length) => [length, header.subarray(length - 4, length)]));
+  const head: FrameHead = { opcode: 0, final: false, reserved: false, mask: null };
   let have = 0;
+  let passed = 0;
   /** Of the payload; -1 while the header is not whole. */
   let missing = -1;
   let closed = false;
@@ -30,33 +57,45 @@ export function createFrameBoundary(): FrameBoundary {
       let at = from;
       while (missing < 0 && at < bytes.length) {
         header[have++] = bytes[at++] as number;
-        if (have === headerLength(header, have)) missing = payloadLength(header);
+        if (have === headerLength(header, have)) begin();
       }
       if (missing < 0) return at;
       const taken = Math.min(missing, bytes.length - at);
       missing -= taken;
+      if (taken > 0 || missing === 0) onPayload(head, bytes, at, at + taken, passed, missing);
+      passed += taken;
       if (missing > 0) return at + taken;
-      closed ||= ((header[0] as number) & 15) === CLOSE;
+      closed ||= head.opcode === CLOSE;
       have = 0;
       missing = -1;
       return at + taken;
     },
   };
+
+  function begin() {
+    const [first, second] = header as unknown as [number, number];
+    missing = payloadLength(header);
+    passed = 0;
+    head.opcode = first & 15;
+    head.final = first >= 128;
+    head.reserved = (first & 0x70) !== 0;
+    head.mask = second & 128 ? (masks.get(have) ?? null) : null;
+  }
 }
 
 /** Of a header of which `have` bytes are there; two at least say how long it is. */
 function headerLength(header: Uint8Array, have: number): number {
   if (have < 2) return 2;
   const second = header[1] as number;
-  const extended = { 126: 2, 127: 8 }[second & 127] ?? 0;
-  return 2 + extended + (second & 128 ? 4 : 0);
+  const short = second & 127;
+  return 2 + (short < 126 ? 0 : short === 126 ? 2 : 8) + (second & 128 ? 4 : 0);
 }
 
 function payloadLength(header: Uint8Array): number {
   const short = (header[1] as number) & 127;
+  if (short < 126) return short;
   const view = new DataView(header.buffer);
-  if (short === 126) return view.getUint16(2);
-  return short === 127 ? Number(view.getBigUint64(2)) : short;
+  return short === 126 ? view.getUint16(2) : Number(view.getBigUint64(2));
 }
 
 /** A Close frame. A client's is masked (section 5.3), a server's is not. */

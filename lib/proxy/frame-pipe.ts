@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { createFrameBoundary } from "./frame-boundary.ts";
+import { createFrameBoundary, type OnPayload } from "./frame-boundary.ts";
 
 /** One direction of a WebSocket. */
 export interface FramePipe {
@@ -10,9 +10,16 @@ export interface FramePipe {
   sayClose(frame: Buffer, answered: () => void): void;
 }
 
+/** Whoever watches a direction is told after its bytes have been passed on. */
+export interface FrameWatcher {
+  bytes: number;
+  /** undefined: bytes are only counted. */
+  readonly onPayload?: OnPayload;
+}
+
 /** Passes bytes on as they are, with back-pressure and half-close, and knows where a frame ends. */
-export function pipeFrames(from: Duplex, to: Duplex, first: Buffer, seen: (bytes: number) => void): FramePipe {
-  const boundary = createFrameBoundary();
+export function pipeFrames(from: Duplex, to: Duplex, first: Buffer, watcher: FrameWatcher): FramePipe {
+  const boundary = createFrameBoundary(watcher.onPayload);
   /** To be said at the next boundary. */
   let goodbye: Buffer | null = null;
   let said = false;
@@ -34,14 +41,20 @@ export function pipeFrames(from: Duplex, to: Duplex, first: Buffer, seen: (bytes
   };
 
   function pass(chunk: Buffer) {
-    seen(chunk.length);
+    watcher.bytes += chunk.length;
+    if (goodbye) return passUntilSaid(chunk);
+    if (!to.write(chunk)) from.pause();
+    for (let at = 0; at < chunk.length; ) at = boundary.advance(chunk, at);
+  }
+
+  function passUntilSaid(chunk: Buffer) {
     for (let at = 0; at < chunk.length; ) {
       at = boundary.advance(chunk, at);
-      if (!goodbye || said || !boundary.between) continue;
+      if (said || !boundary.between) continue;
       to.write(chunk.subarray(0, at));
       say();
     }
-    if (boundary.closed && goodbye) tellAnswered();
+    if (boundary.closed) tellAnswered();
     if (!said && !to.write(chunk)) from.pause();
   }
 

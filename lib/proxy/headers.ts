@@ -23,6 +23,7 @@ export interface RequestHeaders {
   contentLength: number | null;
   chunked: boolean;
   json: boolean;
+  multipart: boolean;
   encoded: boolean;
 }
 
@@ -39,6 +40,7 @@ export function readRequestHeaders(
     contentLength: null,
     chunked: false,
     json: false,
+    multipart: false,
     encoded: false,
   };
   let perHop: Set<string> | null = null;
@@ -61,6 +63,7 @@ export function readRequestHeaders(
         break;
       case "content-type":
         out.json = /^application\/(?:[\w.+-]+\+)?json\b/i.test(value);
+        out.multipart = !out.json && /^multipart\//i.test(value);
         break;
       case "content-encoding":
         out.encoded = value !== "" && value.toLowerCase() !== "identity";

@@ -9,6 +9,8 @@ export interface RelayContext {
   fingerprint: (secret: string) => string;
   keepBytes: number;
   keepHeadersBytes: number;
+  /** Audio in the messages of WebSockets is recorded, not only counted. */
+  keepAudio: boolean;
   maxCalls: number;
   includeUsage: boolean;
   includeUsageBytes: number;

@@ -77,8 +77,8 @@ export class Relay implements Dispatcher.DispatchHandler, OpenCall {
     this.#headers = readRequestHeaders(req.rawHeaders, context.fingerprint, context.keepHeadersBytes);
     if (context.traces) this.#headers.forward = withTrace(this.#headers.forward, this.#id);
     this.#keepsAnswer = !answersSecret(target);
-    this.#requestTap = new Tap(context.spool, FRAME.requestChunk, context.keepBytes);
-    this.#responseTap = new Tap(context.spool, FRAME.responseChunk, context.keepBytes);
+    this.#requestTap = new Tap(context.spool, FRAME.requestChunk, context.keepBytes, this.#headers.multipart);
+    this.#responseTap = new Tap(context.spool, FRAME.responseChunk, context.keepBytes, true);
   }
 
   begin(): void {

@@ -1,12 +1,12 @@
-import { FRAME } from "#lib/spool/frames.ts";
+import type { FRAME } from "#lib/spool/frames.ts";
 import type { SpoolWriter } from "#lib/spool/writer.ts";
 
-/** What is kept of a body beyond the limit: its end, which is where a stream states its usage. */
+/** What is kept of a body beyond the limit: its end, where a stream states its usage and a form has the fields behind its file. */
 const TAIL_BYTES = 64 << 10;
 
 /**
- * The copy of one direction of a call. The first `keepBytes` go to the spool as they come; after that only the last 64 kB are
- * held back in memory and go with `finish`. All bytes are counted.
+ * The copy of one direction of a call. The first `keepBytes` go to the spool as they come; after that, where the end is of use, only the
+ * last 64 kB are held back in memory and go with `finish`. All bytes are counted.
  */
 export class Tap {
   bytes = 0;
@@ -16,11 +16,18 @@ export class Tap {
   readonly #spool: SpoolWriter;
   readonly #type: number;
   readonly #keepBytes: number;
+  readonly #keepsEnd: boolean;
 
-  constructor(spool: SpoolWriter, type: typeof FRAME.requestChunk | typeof FRAME.responseChunk, keepBytes: number) {
+  constructor(
+    spool: SpoolWriter,
+    type: typeof FRAME.requestChunk | typeof FRAME.responseChunk,
+    keepBytes: number,
+    keepsEnd: boolean,
+  ) {
     this.#spool = spool;
     this.#type = type;
     this.#keepBytes = keepBytes;
+    this.#keepsEnd = keepsEnd;
   }
 
   /** `seq` 0: the call is not recorded, bytes are only counted. */
@@ -38,7 +45,7 @@ export class Tap {
       this.#kept = this.#keepBytes;
       this.#spool.chunk(this.#type, seq, at, offset, bytes.subarray(0, room));
     }
-    if (this.#type === FRAME.responseChunk) this.#holdTail(at, offset + room, bytes.subarray(room));
+    if (this.#keepsEnd) this.#holdTail(at, offset + room, bytes.subarray(room));
   }
 
   finish(seq: number): void {

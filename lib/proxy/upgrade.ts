@@ -5,12 +5,14 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ExchangeEnd, ExchangeEnding } from "#lib/exchange.ts";
 import { maskQuery } from "#lib/openai/relay.ts";
+import { FRAME } from "#lib/spool/frames.ts";
 import { closeFrame } from "./frame-boundary.ts";
 import { pipeFrames } from "./frame-pipe.ts";
-import { readRequestHeaders, readResponseHeaders } from "./headers.ts";
+import { readRequestHeaders, readResponseHeaders, withoutHeader } from "./headers.ts";
 import { type Cut, type OpenCall, STOPPED } from "./open-call.ts";
 import { ownErrorMessage } from "./own-error.ts";
 import type { RelayContext } from "./relay-context.ts";
+import { createSocketRecord } from "./socket-record.ts";
 import { withTrace } from "./trace-headers.ts";
 import type { Upstream } from "./upstreams.ts";
 
@@ -24,8 +26,8 @@ const KEEP_ALIVE_MS = 60_000;
 const GOODBYE_MS = 2000;
 
 /**
- * Relays a WebSocket: the upgrade goes to the upstream as it came, then both sockets are piped, so frames, subprotocols,
- * pings and close codes pass as they are. Recorded are the head, the bytes each way and how it ended.
+ * Relays a WebSocket: the upgrade goes to the upstream as it came (but for extensions: compressed frames could not be read), then both
+ * sockets are piped, so frames, subprotocols, pings and close codes pass as they are. Recorded are the head, each message and how it ended.
  */
 export function relayUpgrade(
   context: RelayContext,
@@ -44,17 +46,19 @@ export function relayUpgrade(
   let seq = 0;
   let finished = false;
   let sentAtMs: number | null = null;
-  let clientBytes = 0;
-  let upstreamBytes = 0;
   let joined = false;
-  let closeCode: number | null = null;
+  /** The proxy is being stopped, and both sides have been told. */
+  let goodbyeSaid = false;
+  const passed = createSocketRecord(context, (type, wireBytes, kind, text, endsCall) => {
+    if (seq && !finished) spool.message(type, seq, at(), wireBytes, kind, text, endsCall);
+  });
   /** Something that closes the upstream's side, as far as it is there. */
   let hangUp = () => {};
   /** Before the upgrade is answered there is nobody to say goodbye to. */
   let goAway = () => cut(STOPPED);
   client.on("error", () => {});
   client.on("close", () => {
-    finish("client_aborted", "the client closed the connection");
+    over("client_aborted", "the client closed the connection");
     hangUp();
   });
   const early = keepEarly(client, first, () => client.destroy());
@@ -90,7 +94,7 @@ export function relayUpgrade(
       headers: [
         "host",
         url.host,
-        ...headers.forward,
+        ...withoutHeader(headers.forward, "sec-websocket-extensions"),
         "connection",
         "Upgrade",
         "upgrade",
@@ -127,15 +131,12 @@ export function relayUpgrade(
       // Of a peer that has vanished without a word nothing else is heard: neither side need ever write.
       one.setKeepAlive?.(true, KEEP_ALIVE_MS);
     }
-    const upwards = pipeFrames(client, socket, early.take(), (bytes) => {
-      clientBytes += bytes;
-    });
-    const downwards = pipeFrames(socket, client, rest, (bytes) => {
-      upstreamBytes += bytes;
-    });
+    const upwards = pipeFrames(client, socket, early.take(), passed.client);
+    const downwards = pipeFrames(socket, client, rest, passed.server);
     goAway = () => {
-      if (finished || closeCode !== null) return;
-      closeCode = GOING_AWAY;
+      if (finished || goodbyeSaid) return;
+      goodbyeSaid = true;
+      passed.sayClose(GOING_AWAY);
       let answers = 0;
       const answered = () => {
         if (++answers === 2) cut(STOPPED);
@@ -145,17 +146,31 @@ export function relayUpgrade(
       setTimeout(cut, GOODBYE_MS, STOPPED);
     };
     // Whoever ends first has closed it; that the other side then hangs up is how it goes.
-    const over = () => (closeCode === null ? finish("completed") : finish(STOPPED.ending, STOPPED.message));
-    socket.on("end", over);
+    let clientEnded = false;
+    client.on("end", () => {
+      clientEnded = true;
+    });
+    const ended = () =>
+      clientEnded
+        ? over("client_aborted", "the client closed the connection")
+        : over("upstream_reset", "the upstream closed the connection without a Close frame");
+    socket.on("end", ended);
     socket.on("error", (error) => {
-      finish("upstream_reset", (error as NodeJS.ErrnoException).code);
+      over("upstream_reset", (error as NodeJS.ErrnoException).code);
       client.destroy();
     });
     socket.on("close", () => {
-      over();
+      ended();
       client.end();
     });
     hangUp = () => socket.destroy();
+  }
+
+  /** After a Close frame connections may end as they like; `otherwise` nobody has said one. */
+  function over(otherwise: ExchangeEnding, cause?: string) {
+    if (goodbyeSaid) finish(STOPPED.ending, STOPPED.message);
+    else if (passed.closed) finish("completed");
+    else finish(otherwise, cause);
   }
 
   /** What has been said goes out first: a goodbye is of no use when a reset overtakes it. */
@@ -181,8 +196,8 @@ export function relayUpgrade(
     head(answer);
     client.write(headText(answer), "latin1");
     answer.on("data", (chunk: Buffer) => {
-      upstreamBytes += chunk.length;
-      if (seq) spool.chunk(4, seq, at(), upstreamBytes - chunk.length, chunk);
+      if (seq) spool.chunk(FRAME.responseChunk, seq, at(), passed.server.bytes, chunk);
+      passed.server.bytes += chunk.length;
       client.write(chunk);
     });
     answer.on("error", () => client.destroy());
@@ -223,8 +238,9 @@ export function relayUpgrade(
 
   function finish(ending: ExchangeEnding, cause?: string, letGo: () => void = () => {}) {
     if (finished) return;
+    const socket = passed.finish();
     finished = true;
-    context.figures.relayed(clientBytes, upstreamBytes);
+    context.figures.relayed(socket.clientBytes, socket.upstreamBytes);
     if (seq === 0) return letGo();
     context.inFlight--;
     const end: ExchangeEnd = {
@@ -235,9 +251,9 @@ export function relayUpgrade(
       connectMs: null,
       responseEndAtMs: at(),
       endAtMs: at(),
-      requestBytes: clientBytes,
-      responseBytes: upstreamBytes,
-      socket: { closeCode, clientBytes, upstreamBytes },
+      requestBytes: socket.clientBytes,
+      responseBytes: socket.upstreamBytes,
+      socket,
     };
     spool.end(seq, at(), JSON.stringify(end), letGo);
   }

@@ -67,6 +67,7 @@ export async function startWorker(number: number): Promise<void> {
     fingerprint: createFingerprint(key),
     keepBytes: config.keepBytes,
     keepHeadersBytes: config.keepHeadersBytes,
+    keepAudio: config.keepAudio,
     maxCalls: config.maxCalls,
     includeUsage: config.includeUsage,
     includeUsageBytes: config.includeUsageBytes,

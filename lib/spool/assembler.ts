@@ -1,10 +1,25 @@
-import type { Exchange, ExchangeEnd, ExchangeStart, RecordedChunk } from "#lib/exchange.ts";
+import type { Exchange, ExchangeEnd, ExchangeStart } from "#lib/exchange.ts";
 import { FRAME, type Frame, type Tally } from "./frames.ts";
-import type { ReadBatch, SpoolPosition } from "./reader.ts";
+import {
+  addChunk,
+  BEGINNING_BYTES,
+  CHUNK_BYTES,
+  held,
+  keepBeginning,
+  newBody,
+  type OpenBody,
+  totalOf,
+} from "./open-body.ts";
+import { isBefore, type ReadBatch, type SpoolPosition } from "./reader.ts";
+import { messageOf, type SocketReader, type SocketSource, type SocketStep } from "./socket-reader.ts";
 
 /** What one batch completed. */
-export interface Assembled {
+export interface Assembled<Output = never> {
   exchanges: Exchange[];
+  /** What came of WebSockets, in order. */
+  sockets: SocketStep<Output>[];
+  /** Their messages that were read, those of which nothing came included. */
+  messages: { count: number; bytes: number };
   /** Feedback as accepted by the proxy, as parsed JSON. */
   feedback: unknown[];
 }
@@ -29,27 +44,23 @@ export interface OpenExchange {
   head: { status: number; headers: string[]; headersCut?: boolean; headAtMs: number } | null;
   request: OpenBody;
   response: OpenBody;
-}
-
-export interface OpenBody {
-  chunks: RecordedChunk[];
-  keptBytes: number;
-  /** Where the next chunks go, and how much of it is taken. */
-  block?: { bytes: Buffer; used: number };
+  /** A WebSocket that was opened: what its reader knows, and when it was last heard of. */
+  socket?: { state: unknown; atMs: number };
 }
 
 /** What calls in flight may hold of one spool; the largest body then gives up all but its beginning, and is marked as cut. */
 const OPEN_BYTES_MAX = 256 << 20;
-const BEGINNING_BYTES = 64 << 10;
-/** Of a chunk, beside its bytes: a stream of single bytes is not small. */
-const CHUNK_BYTES = 200;
-const BLOCK_BYTES_MAX = 256 << 10;
 
 /**
  * Puts exchanges together from frames, in order. Never throws on bad frames: what cannot be read is left out and shows
- * as a hole. When a later run's frames come, whatever the earlier run left open has been interrupted.
+ * as a hole. When a later run's frames come, whatever the earlier run left open has been interrupted. The messages of a WebSocket go
+ * to `sockets` as they come; without it they are left out.
  */
-export function createAssembler(spool: string, options: { openBytesMax?: number } = {}) {
+export function createAssembler<Output = never>(
+  spool: string,
+  options: { openBytesMax?: number; sockets?: SocketReader<Output> } = {},
+) {
+  const { sockets } = options;
   const openBytesMax = options.openBytesMax ?? OPEN_BYTES_MAX;
   const open = new Map<number, OpenExchange>();
   let run = "";
@@ -66,9 +77,9 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
     /** Bodies of calls in flight that gave up what they held, so far. */
     cutBodies: () => cutBodies,
     /** The worker is gone and everything it wrote has been read. */
-    endRun(): Exchange[] {
+    endRun(): Assembled<Output> {
       explainGaps();
-      return interrupt();
+      return interrupt(newAssembled());
     },
     /** After a restart: the totals as stored, and exchanges whose first segments are gone. */
     restore(carried: OpenExchange[], currentRun: string, runTotals: RunTotals) {
@@ -83,26 +94,26 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
      * `replayed`: this batch lies before the stored position and is read again only for calls that were in flight
      * there: what it counts is in the totals, what it completes is stored.
      */
-    add(batch: ReadBatch, replayed = false): Assembled {
-      const done: Assembled = { exchanges: [], feedback: [] };
+    add(batch: ReadBatch, replayed = false): Assembled<Output> {
+      const done = newAssembled<Output>();
       if (batch.run !== run) {
-        done.exchanges.push(...interrupt());
+        interrupt(done);
         if (!replayed) explainGaps();
         run = batch.run;
         if (!replayed) totals = newTotals();
       }
       for (const frame of batch.frames) take(frame, batch.from, replayed, done);
-      return replayed ? { exchanges: [], feedback: [] } : done;
+      return replayed ? newAssembled() : done;
     },
   };
 
   /** The run is over: what it left open was in flight when it died. */
-  function interrupt(): Exchange[] {
-    const left = [...open.values()].map((one) => close(one, null));
+  function interrupt(done: Assembled<Output>): Assembled<Output> {
+    for (const one of open.values()) finish(one, null, done);
     open.clear();
     openBytes = 0;
     full = false;
-    return left;
+    return done;
   }
 
   /** Numbers of a run that is over, that never came, and that no tally explains: their batch was damaged. */
@@ -112,7 +123,7 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
     if (torn > 0) totals.dropped = { ...totals.dropped, torn: (totals.dropped.torn ?? 0) + torn };
   }
 
-  function take(frame: Frame, from: SpoolPosition, replayed: boolean, done: Assembled) {
+  function take(frame: Frame, from: SpoolPosition, replayed: boolean, done: Assembled<Output>) {
     if (frame.type === FRAME.start) return begin(frame, from, replayed);
     if (frame.type === FRAME.feedback) {
       const value = parse(frame.payload);
@@ -134,15 +145,38 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
       case FRAME.head: {
         const head = parse(frame.payload) as { status: number; headers: string[] } | null;
         if (head) one.head = { ...head, headAtMs: frame.at };
-        return;
+        return openSocket(one, done);
       }
+      case FRAME.clientMessage:
+      case FRAME.serverMessage:
+        return takeMessage(one, frame, replayed, done);
       case FRAME.end: {
         open.delete(frame.seq);
         openBytes -= heldBytes(one);
         full = false;
-        done.exchanges.push(close(one, parse(frame.payload) as ExchangeEnd | null));
+        finish(one, parse(frame.payload) as ExchangeEnd | null, done);
       }
     }
+  }
+
+  function openSocket(one: OpenExchange, done: Assembled<Output>) {
+    if (one.start.kind !== "websocket" || one.head?.status !== 101) return;
+    const source = sourceOf(one);
+    const state = sockets?.open(source) ?? null;
+    if (state === null) return;
+    one.socket = { state, atMs: one.head.headAtMs };
+    done.sockets.push({ source, state, output: null, ended: false });
+  }
+
+  function takeMessage(one: OpenExchange, frame: Frame, replayed: boolean, done: Assembled<Output>) {
+    done.messages.count++;
+    done.messages.bytes += frame.payload.length;
+    if (!sockets || !one.socket) return;
+    const source = sourceOf(one);
+    const { state } = one.socket;
+    one.socket.atMs = frame.at;
+    const output = sockets.take(source, state, messageOf(frame), replayed);
+    if (output !== null) done.sockets.push({ source, state, output, ended: false });
   }
 
   function begin(frame: Frame, from: SpoolPosition, replayed: boolean) {
@@ -160,9 +194,7 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
   function keep(body: OpenBody, frame: Frame) {
     const { length } = frame.payload;
     while (openBytes + length + CHUNK_BYTES > openBytesMax) if (!cutLargest()) return;
-    // A copy: the payload is a view of a batch that is about to be reused.
-    body.chunks.push({ atMs: frame.at, offset: frame.offset, bytes: copyInto(body, frame.payload) });
-    body.keptBytes += length;
+    addChunk(body, frame);
     openBytes += length + CHUNK_BYTES;
   }
 
@@ -182,71 +214,45 @@ export function createAssembler(spool: string, options: { openBytesMax?: number 
     return true;
   }
 
+  function finish(one: OpenExchange, end: ExchangeEnd | null, done: Assembled<Output>) {
+    if (!sockets || !one.socket) return void done.exchanges.push(close(one, end));
+    const source = sourceOf(one);
+    const { state, atMs } = one.socket;
+    done.sockets.push({ source, state, output: sockets.close(source, state, end, end?.endAtMs ?? atMs), ended: true });
+  }
+
   function close(one: OpenExchange, end: ExchangeEnd | null): Exchange {
-    const { id, ...start } = one.start;
-    const request = total(one.request, end?.requestBytes);
-    const response = total(one.response, end?.responseBytes);
+    const { id, origin, start } = sourceOf(one);
+    const request = totalOf(one.request, end?.requestBytes);
+    const response = totalOf(one.response, end?.responseBytes);
     return {
       id,
-      origin: { spool, run: one.run, seq: one.seq },
+      origin,
       start,
       request,
       response: one.head && { ...response, ...one.head },
       end,
     };
   }
+
+  function sourceOf({ run: life, seq, start: { id, ...start } }: OpenExchange): SocketSource {
+    return { id, origin: { spool, run: life, seq }, start };
+  }
 }
+
+const newAssembled = <Output>(): Assembled<Output> => ({
+  exchanges: [],
+  sockets: [],
+  messages: { count: 0, bytes: 0 },
+  feedback: [],
+});
 
 const newTotals = (): RunTotals => ({ accepted: 0, started: 0, dropped: {}, atRisk: 0 });
-const newBody = (): OpenBody => ({ chunks: [], keptBytes: 0 });
 
 /** A carried exchange has what was read before its place: only what lies behind is added when the spool is read again from earlier. */
-const isIn = (one: OpenExchange, from: SpoolPosition): boolean =>
-  one.carried === true &&
-  (from.segment < one.from.segment || (from.segment === one.from.segment && from.offset < one.from.offset));
+const isIn = (one: OpenExchange, from: SpoolPosition): boolean => one.carried === true && isBefore(from, one.from);
 
-const held = (body: OpenBody): number => body.keptBytes + body.chunks.length * CHUNK_BYTES;
 const heldBytes = ({ request, response }: OpenExchange): number => held(request) + held(response);
-
-/** Lets go of all but the first chunks of a body. */
-export function keepBeginning(body: OpenBody): void {
-  let bytes = 0;
-  const kept = body.chunks.findIndex((chunk) => {
-    bytes += chunk.bytes.length + CHUNK_BYTES;
-    return bytes > BEGINNING_BYTES;
-  });
-  // Copies: a view would keep the whole block.
-  body.chunks = body.chunks
-    .slice(0, kept < 0 ? undefined : kept)
-    .map((chunk) => ({ ...chunk, bytes: Buffer.from(chunk.bytes) }));
-  body.keptBytes = body.chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
-  delete body.block;
-}
-
-/**
- * The first chunk lies in Node's pool of small buffers, as most bodies are over with it; later ones lie in blocks of the body's own. In
- * the pool each chunk of a long stream would hold a slab of 8 kB that was shared with calls long gone.
- */
-function copyInto(body: OpenBody, payload: Buffer): Buffer {
-  if (body.chunks.length === 0) return Buffer.from(payload);
-  let { block } = body;
-  if (!block || block.used + payload.length > block.bytes.length) {
-    const size = Math.max(payload.length, Math.min(body.keptBytes, BLOCK_BYTES_MAX));
-    block = { bytes: Buffer.allocUnsafeSlow(size), used: 0 };
-    body.block = block;
-  }
-  const to = block.used + payload.length;
-  payload.copy(block.bytes, block.used);
-  const copy = block.bytes.subarray(block.used, to);
-  block.used = to;
-  return copy;
-}
-
-function total(body: OpenBody, stated: number | undefined) {
-  const seen = body.chunks.reduce((most, one) => Math.max(most, one.offset + one.bytes.length), 0);
-  const bytes = Math.max(stated ?? 0, seen);
-  return { chunks: body.chunks, bytes, cut: body.keptBytes < bytes };
-}
 
 function parse(payload: Buffer): unknown {
   try {

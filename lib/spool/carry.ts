@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { keepBeginning, type OpenBody, type OpenExchange } from "./assembler.ts";
+import type { OpenExchange } from "./assembler.ts";
+import { keepBeginning, type OpenBody } from "./open-body.ts";
 
 /** Seals any JSON value with the spool's key: what leaves the spool for the database without being decoded. */
 export function sealWithSpoolKey(key: Buffer, value: unknown): Buffer {

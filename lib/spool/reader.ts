@@ -10,6 +10,9 @@ export interface SpoolPosition {
   offset: number;
 }
 
+export const isBefore = (a: SpoolPosition, b: SpoolPosition): boolean =>
+  a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
+
 /** One batch as read: its frames (views, valid until the next read) and where it lies. */
 export interface ReadBatch {
   run: string;

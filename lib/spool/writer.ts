@@ -28,6 +28,19 @@ export interface SpoolWriter {
   /** Copies bytes of a body. False: dropped, the body will have a hole. */
   chunk(type: number, seq: number, at: number, offset: number, bytes: Uint8Array): boolean;
   head(seq: number, at: number, json: string): void;
+  /**
+   * Copies a message of a WebSocket: `kind` is one of MESSAGE, `wireBytes` its length there. `soon`: it is written at the end of this turn, as an
+   * end is. False: dropped.
+   */
+  message(
+    type: typeof FRAME.clientMessage | typeof FRAME.serverMessage,
+    seq: number,
+    at: number,
+    wireBytes: number,
+    kind: number,
+    text: Uint8Array,
+    soon?: boolean,
+  ): boolean;
   end(seq: number, at: number, json: string, proceed: () => void): void;
   /** False: it cannot be kept now; the sender must be told. `proceed(written)`. */
   feedback(json: string, proceed: (written: boolean) => void): boolean;
@@ -51,7 +64,7 @@ export interface SpoolWriterOptions {
 }
 
 const BATCH_BYTES = 64 << 10;
-/** Holds the largest text frame whole: 64 KiB of headers, escaped, as UTF-8. */
+/** Holds the largest frame whole: 64 KiB of headers, escaped, as UTF-8; a message's text, 256 kB. */
 const BUFFER_BYTES = 512 << 10;
 const FLUSH_MS = 5;
 const HOLD_MS = 50;
@@ -145,6 +158,18 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
       addText(FRAME.head, seq, at, json);
       arm();
     },
+    message(type, seq, at, wireBytes, kind, text, soon = false) {
+      if (strained && (failing || queueBytes > QUEUE_BYTES_MAX)) return false;
+      makeRoom(FRAME_HEADER_BYTES + 1 + text.length);
+      writeFrameHeader(headers, used, type, seq, 1 + text.length, at, wireBytes);
+      batch[used + FRAME_HEADER_BYTES] = kind;
+      batch.set(text, used + FRAME_HEADER_BYTES + 1);
+      used += FRAME_HEADER_BYTES + 1 + text.length;
+      if (used >= BATCH_BYTES) flush();
+      else if (soon) scheduleTurn();
+      else arm();
+      return true;
+    },
     end(seq, at, json, proceed) {
       addText(FRAME.end, seq, at, json);
       hold((_written) => proceed(), true);
@@ -209,6 +234,10 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
 
   function hold(proceed: (written: boolean) => void, isEnd: boolean) {
     holds.push({ proceed, isEnd });
+    scheduleTurn();
+  }
+
+  function scheduleTurn() {
     if (turnScheduled) return;
     turnScheduled = true;
     setImmediate(endOfTurn);

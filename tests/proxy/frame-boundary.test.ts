@@ -54,7 +54,7 @@ test("a goodbye within a frame, wherever it is cut, stands behind it; what follo
     const [from, to] = [new PassThrough(), new PassThrough()];
     let answered = 0;
     const heard = () => (to.read() as Buffer | null) ?? Buffer.alloc(0);
-    const pipe = pipeFrames(from, to, under.subarray(0, cut), () => {});
+    const pipe = pipeFrames(from, to, under.subarray(0, cut), { bytes: 0 });
     pipe.sayClose(goodbye, () => answered++);
     expect(heard()).toEqual(under.subarray(0, cut));
     from.emit("data", Buffer.concat([under.subarray(cut), next]));
@@ -71,7 +71,7 @@ test("between two frames a goodbye is said at once; to an end that has said its 
   for (const first of [frame(0x81, 5, true), closeFrame(4000, "mine", null)]) {
     const to = new PassThrough();
     let answered = 0;
-    pipeFrames(new PassThrough(), to, first, () => {}).sayClose(goodbye, () => answered++);
+    pipeFrames(new PassThrough(), to, first, { bytes: 0 }).sayClose(goodbye, () => answered++);
     const mine = first[0] === 0x88;
     expect(to.read()).toEqual(mine ? first : Buffer.concat([first, goodbye]));
     expect(answered).toBe(mine ? 1 : 0);

@@ -9,6 +9,7 @@ import { decodeExchange } from "#lib/recorder/decode-exchange.ts";
 import { createUuid7, uuid7Ms } from "#lib/uuid7.ts";
 import { chatExchange } from "./exchange.ts";
 import { seeded } from "./split.ts";
+import { usageOf } from "./store-calls.ts";
 
 const DAY_MS = 86_400_000;
 const SPOOL = "spool-spend";
@@ -136,6 +137,7 @@ function knownBetter(call: Call, random: (() => number) | null): Call {
 
 const priced = (call: Call, lines: UsageLine[]): Call => ({
   ...call,
+  usage: usageOf(call.usage, lines),
   lines: priceLines(lines, { ...call, inputTokens: null }),
 });
 

@@ -19,6 +19,9 @@ import { stripsOf } from "#db/queries/latency-page.ts";
 import { ROUTE } from "#db/queries/latency-routes.ts";
 import { slowestOf } from "#db/queries/latency-slowest.ts";
 import { newestComments, ratableOverTime, ratingsByGroup, ratingsOverTime } from "#db/queries/quality-page.ts";
+import { relatedCalls } from "#db/queries/related-calls.ts";
+import { sessionsOfPage } from "#db/queries/session-list.ts";
+import { callsOfSession, costOfSession, sessionOf, turnsOf } from "#db/queries/session-view.ts";
 import { spendOf, spendOptions, unpricedModels } from "#db/queries/spend-page.ts";
 import { spendTotal } from "#db/queries/spend-source.ts";
 import { lastChangesOf, templatesOfPage } from "#db/queries/templates-page.ts";
@@ -142,6 +145,25 @@ export const PAGE_QUERIES: readonly PageQuery[] = [
     },
     { rowsMax: COMPARABLE_LIMITS.looked + 1 },
   ),
+
+  ...once("call: of the same conversation", async (sql, { scope, callId }) => {
+    const call = await callFacts(sql, scope.project, callId);
+    return call && relatedCalls(sql, call);
+  }),
+
+  ...ranged("sessions: rows", { served: ["none"], other: ["feature", "customer"] }, (sql, { scope }) =>
+    sessionsOfPage(sql, scope, null, 20),
+  ),
+  ...once("session: everything known about it", async (sql, { scope }) => {
+    const [newest] = await sessionsOfPage(sql, scope, null, 1);
+    if (!newest) return null;
+    await Promise.all([
+      sessionOf(sql, scope.project, newest.id),
+      turnsOf(sql, newest.id, 50),
+      callsOfSession(sql, scope.project, newest.id, 50),
+    ]);
+    return costOfSession(sql, scope.project, newest.id);
+  }),
 
   ...(["feature", "customer", "version", "model"] as const).flatMap((grouping) =>
     ranged(`spend: by ${grouping}`, { served: ["none", "environment", "feature"], other: [] }, spendBy(grouping)),

@@ -90,6 +90,7 @@ const callRow = (call: RatedCall, id: string, i: number) => ({
   response_bytes: 1,
   cut: false,
   usage_source: call.costUsd === undefined ? "none" : "reported",
+  output_tokens: call.costUsd === undefined ? null : 10,
   tool_call_count: 0,
   problems: [],
 });

@@ -107,6 +107,7 @@ const callRow = (call: SpentCall, id: string, i: number, operationId: string) =>
   request_bytes: 1,
   response_bytes: 1,
   cut: false,
+  input_tokens: call.tokens ? call.tokens[0] + call.tokens[1] : null,
   output_tokens: call.tokens?.[2] ?? null,
   usage_source: call.tokens ? (call.source ?? "reported") : "none",
   tool_call_count: 0,

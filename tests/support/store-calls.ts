@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { type RecordBatch, recordBatch } from "#db/record-batch.ts";
 import { leaseSpool, touchSpool } from "#db/spool-lease.ts";
-import type { Call, UsageLine } from "#lib/call.ts";
+import type { Call, Usage, UsageLine } from "#lib/call.ts";
 import { priceLines } from "#lib/pricing/price-lines.ts";
 import { decodeExchange } from "#lib/recorder/decode-exchange.ts";
 import { createUuid7, uuid7Ms } from "#lib/uuid7.ts";
@@ -29,11 +29,25 @@ const TEMPLATE = decodeExchange(chatExchange(), {
   knownInstructions: new Set(),
 }).then(({ call }) => call);
 
-/** A call that began at a moment; an `id` in `over` decides instead. */
+/** A call that began at a moment; an `id` in `over` decides instead. Without a usage in `over` it has the one that its lines come to. */
 export async function callAt(ms: number, over: Partial<Call> = {}, lines = LINES): Promise<Call> {
   const id = over.id ?? createUuid7(() => ms)();
-  const call = { ...(await TEMPLATE), model: MODEL, responseId: `chatcmpl-${id}`, ...over, id, startedAt: uuid7Ms(id) };
+  const template = await TEMPLATE;
+  const usage = usageOf(template.usage, lines);
+  const given = { ...template, usage, model: MODEL, responseId: `chatcmpl-${id}`, ...over };
+  const call = { ...given, id, startedAt: uuid7Ms(id) };
   return { ...call, operationId: id, lines: priceLines(lines, { ...call, inputTokens: call.usage.inputTokens }) };
+}
+
+/** A usage with the totals that these lines sum to, of which it tells no parts. */
+export function usageOf(usage: Usage, lines: readonly UsageLine[]): Usage {
+  const sum = (direction: UsageLine["direction"]) =>
+    lines
+      .filter((one) => one.direction === direction && one.unit === "token")
+      .reduce((total, { quantity }) => total + quantity, 0);
+  const [inputTokens, outputTokens] = [sum("input"), sum("output")];
+  const parts = Object.fromEntries(Object.keys(usage).map((name) => [name, null])) as unknown as Usage;
+  return { ...parts, source: usage.source, inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
 }
 
 /** A spool that calls are stored from as the recorder does. */

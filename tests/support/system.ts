@@ -106,9 +106,11 @@ export async function startSystem({ database, upstreamUrl, env = {}, ...given }:
   async function start(part: "proxy" | "recorder", { clockOffsetMs = 0 } = {}) {
     const clock = clockOffsetMs ? ["--import", CLOCK] : [];
     const all = { ...common, ...(clockOffsetMs && { TEST_CLOCK_OFFSET_MS: String(clockOffsetMs) }) };
-    if (part === "recorder")
-      running.recorder = await run("lib/recorder/main.ts", { ...all, DATABASE_URL: database.url }, clock);
-    else {
+    if (part === "recorder") {
+      // As the supervisor has it, once the proxy has a port.
+      const known = { ...(proxyPort && { OMNIMETER_PROXY_PORT: String(proxyPort) }), DATABASE_URL: database.url };
+      running.recorder = await run("lib/recorder/main.ts", { ...all, ...known }, clock);
+    } else {
       const proxyEnv = { OMNIMETER_UPSTREAM: upstreamUrl ?? upstream.url, OMNIMETER_PROXY_PORT: String(proxyPort) };
       running.proxy = await run("lib/proxy/main.ts", { ...all, ...proxyEnv }, clock);
       proxyPort = running.proxy.port;
