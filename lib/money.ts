@@ -23,6 +23,34 @@ export function costOf(quantity: number, usd: string, per: number): string {
   );
 }
 
+/**
+ * What one unit costs at `usd` per `per`, for reading: exact where 18 decimals can say it, as all prices per 1,000,000 can, else rounded half
+ * even there. Costs are never calculated from it.
+ */
+export function unitPrice(usd: string, per: number): string {
+  if (!Number.isSafeInteger(per) || per <= 0) throw new RangeError(`a price is per a positive integer, not ${per}`);
+  const { digits, decimals } = parseDecimal(usd);
+  const scaled = divideHalfEven(digits * powerOfTen(UNIT_DECIMALS - decimals), BigInt(per));
+  const text = scaled.toString().padStart(UNIT_DECIMALS + 1, "0");
+  const fraction = text.slice(-UNIT_DECIMALS).replace(/0+$/, "");
+  return `${text.slice(0, -UNIT_DECIMALS)}${fraction && `.${fraction}`}`;
+}
+
+const UNIT_DECIMALS = 18;
+
+/** A price after a discount or with a markup: exact, and rounded half even only where it would have more than 12 decimals. */
+export function multiplyMoney(usd: string, factor: string): string {
+  const [price, times] = [parseDecimal(usd), parseDecimal(factor)];
+  if (price.digits < 0n || times.digits < 0n) throw new RangeError(`neither is ever negative: ${usd}, ${factor}`);
+  const decimals = price.decimals + times.decimals;
+  const digits = price.digits * times.digits;
+  return format(
+    decimals <= DECIMALS
+      ? digits * powerOfTen(DECIMALS - decimals)
+      : divideHalfEven(digits, powerOfTen(decimals - DECIMALS)),
+  );
+}
+
 export const addMoney = (a: string, b: string): string => format(parseMoney(a) + parseMoney(b));
 
 export const subtractMoney = (a: string, b: string): string => format(parseMoney(a) - parseMoney(b));

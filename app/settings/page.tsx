@@ -50,6 +50,9 @@ export default async function SettingsPage({ searchParams }: { searchParams: Pro
         <a className="text-link" href="#health">
           Health
         </a>
+        <a className="text-link" href="/settings/prices">
+          Prices
+        </a>
       </nav>
       <section id="alerts" aria-labelledby="alerts-title">
         <h2 id="alerts-title" className="text-lg font-semibold">

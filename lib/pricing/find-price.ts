@@ -1,5 +1,7 @@
-import type { Price } from "./price.ts";
-import { PRICES } from "./price-book.ts";
+import type { Price } from "#lib/price.ts";
+import { keyOf, type PriceBook } from "./create-price-book.ts";
+import { listedModel } from "./listed-model.ts";
+import { BUILT_IN } from "./price-book.ts";
 
 export type PriceQuery = Pick<Price, "direction" | "modality" | "cache" | "unit"> & {
   /** As the response names it. */
@@ -14,29 +16,12 @@ export type PriceQuery = Pick<Price, "direction" | "modality" | "cache" | "unit"
  * The price in force for exactly this model, tier, direction, modality, cache state and unit: its newest row that had begun
  * on the UTC day of `atMs`. null: there is none. Another model's price is never an answer.
  */
-export function findPrice(query: PriceQuery): Price | null {
-  const rows = NEWEST_FIRST.get(keyOf(query, bookModel(query.model))) ?? [];
-  return rows.find(({ fromMs }) => fromMs <= query.atMs)?.price ?? null;
+export function findPrice(query: PriceQuery, book: PriceBook = BUILT_IN): Price | null {
+  return findListed(query, listedModel(query.model, book), book);
 }
 
-/** `ft:base:org:suffix:id` is in the book as `ft:base`, every other model as itself. */
-export function bookModel(model: string): string {
-  return model.startsWith("ft:") ? model.split(":", 2).join(":") : model;
-}
-
-interface DatedPrice {
-  fromMs: number;
-  price: Price;
-}
-
-const NEWEST_FIRST = newestFirst(PRICES);
-
-function newestFirst(prices: readonly Price[]): ReadonlyMap<string, readonly DatedPrice[]> {
-  const dated = prices.map((price) => ({ fromMs: Date.parse(price.effectiveFrom), price }));
-  dated.sort((a, b) => b.fromMs - a.fromMs);
-  return Map.groupBy(dated, ({ price }) => keyOf(price, price.model));
-}
-
-function keyOf(of: Omit<PriceQuery, "model" | "atMs">, model: string): string {
-  return `${model}/${of.direction}/${of.modality}/${of.cache}/${of.tier}/${of.unit}`;
+/** The same for a model by the name that the book has for it. */
+export function findListed(query: Omit<PriceQuery, "model">, name: string, book: PriceBook): Price | null {
+  const rows = book.newestFirst.get(keyOf(query, name));
+  return rows?.find(({ fromMs }) => fromMs <= query.atMs)?.price ?? null;
 }

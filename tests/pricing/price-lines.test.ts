@@ -24,6 +24,8 @@ const AT = Date.parse("2026-01-15T12:00:00Z");
 
 function price(model: string | null, lines: string[], call: Partial<PricedCall> = {}) {
   return priceLines(lines.map(line), {
+    projectId: "default",
+    upstream: "default",
     model,
     serviceTier: "default",
     region: null,
@@ -152,10 +154,11 @@ describe("the tier served", () => {
     [null, "2.5"],
     ["priority", "4.25"],
     ["batch", "1.25"],
+    // The project's own tier, where the answer does not say which that is.
+    ["auto", "2.5"],
     // Not offered, prepaid, not a served tier, not billed by, and made up.
     ["flex", null],
     ["scale", null],
-    ["auto", null],
     ["fast", null],
     ["estimate", null],
     ["standard", null],
@@ -169,8 +172,12 @@ describe("the tier served", () => {
     expect(costs("gpt-5", ["1000000 input text read"], { serviceTier: "flex" })).toEqual(["0.0625"]);
   });
 
-  it("that has no cached price leaves cached tokens unpriced", () => {
-    expect(costs("gpt-4o-2024-08-06", ["1 input text read"], { serviceTier: "batch" })).toEqual([null]);
+  it("that has no cached price bills gpt-4o's cached tokens in full, and leaves those of others unpriced", () => {
+    const batch = { serviceTier: "batch" };
+    const of = (model: string) => price(model, ["1000000 input text read"], batch)[0];
+    expect(of("gpt-4o-2024-08-06")).toMatchObject({ costUsd: "1.25", savedUsd: "0" });
+    expect(of("gpt-4o-mini")).toMatchObject({ costUsd: "0.075", savedUsd: "0" });
+    expect(of("gpt-5.4-pro")?.costUsd).toBeNull();
   });
 });
 

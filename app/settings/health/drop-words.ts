@@ -34,6 +34,10 @@ const DROPS: Readonly<Record<string, DropWords>> = {
     what: "they were older than what is kept, or from a clock that is wrong",
     todo: "Check the clocks of the proxies' hosts, and for how long their spools went unread.",
   },
+  session_refused: {
+    what: "the database refused what was known of a session",
+    todo: "Check the clock of the proxy's host. Its calls are stored, or set aside, each by itself.",
+  },
 };
 
 /** A reason of a newer recorder has no words here yet. */
