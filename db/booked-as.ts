@@ -3,7 +3,7 @@ import type { Call } from "#lib/call.ts";
 import { quoted } from "./rows.ts";
 
 interface Corrected {
-  call: Call;
+  call: Pick<Call, "id">;
   /** An open day. */
   linesOn: string;
 }

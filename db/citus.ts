@@ -56,6 +56,8 @@ export const PLACES: Readonly<Record<string, Place>> = {
   spool_runs: local,
 };
 
+const TRIGGERS: Readonly<Record<string, readonly string[]>> = { usage_lines: ["usage_lines_fit"] };
+
 /** Other tables are colocated with this one. */
 const FIRST = "calls";
 
@@ -86,7 +88,9 @@ export function distribution(spread: ReadonlySet<string> = new Set()): string[] 
       if (place.kind === "local") return [];
       if (place.kind === "reference") return [`select create_reference_table('${name}')`];
       const beside = name === FIRST ? "none" : FIRST;
-      return [`select create_distributed_table('${name}', '${place.by}', colocate_with => '${beside}')`];
+      // It refuses tables with triggers. What they check is checked on one node only.
+      const triggers = (TRIGGERS[name] ?? []).map((trigger) => `drop trigger if exists ${trigger} on ${name}`);
+      return [...triggers, `select create_distributed_table('${name}', '${place.by}', colocate_with => '${beside}')`];
     });
   // Partitions are many connections otherwise, and a later statement of the transaction could not see what they did.
   return statements.length ? ["set local citus.multi_shard_modify_mode to 'sequential'", ...statements] : [];

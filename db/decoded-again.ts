@@ -1,6 +1,8 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
-import { codeOf, guardMonths, isDataError, MONTH_CLOSED, type Plan, planCalls, writePlanned } from "./plan-calls.ts";
+import { ensurePartitionsFor } from "./partitions.ts";
+import { PLAN_AGAIN } from "./plan-again.ts";
+import { codeOf, guardMonths, isDataError, type Plan, planCalls, settleCalls, writePlanned } from "./plan-calls.ts";
 import { callRow, quoted, quotedJson } from "./rows.ts";
 import type { Fence } from "./run-job.ts";
 import type { RecordedCall } from "./stored-calls.ts";
@@ -29,7 +31,8 @@ export async function compareCalls(
   sql: Sql,
   given: readonly { call: Call; costUsd: string | null }[],
 ): Promise<Compared[]> {
-  const rows = given.map(({ call }) => callRow(call, new Date().toISOString()));
+  const { calls: settled } = await settleCalls(sql, given);
+  const rows = settled.map(({ call }) => callRow(call, new Date().toISOString()));
   const costs = given.map(({ call, costUsd }) => ({ id: call.id, cost: costUsd }));
   const ids = `'{${given.map(({ call }) => call.id).join(",")}}'::uuid[]`;
   const answer = await sql.unsafe(`
@@ -58,7 +61,7 @@ const FENCED_OFF = "OMFNC";
 
 /**
  * Replaces what an older decoder had stored, in one transaction, rollups included; closed months get adjusting lines. Calls that are
- * not stored, or by this decoder already, are left alone. Returns those that the database refuses; what is stored of them stays.
+ * not stored, or by this decoder already, are left alone; those that came out of an exchange and that only this decoder sees are stored. Returns those that the database refuses; what is stored of them stays.
  * @throws the database's error, or that the job is somebody else's now; nothing has happened then.
  */
 export async function replaceStale(
@@ -67,12 +70,16 @@ export async function replaceStale(
   calls: readonly RecordedCall[],
 ): Promise<{ id: string; reason: string }[]> {
   const plan = onlyStale(await planCalls(sql, calls));
-  if (plan.stale.length === 0) return [];
+  if (plan.fresh.length === 0) return [];
+  await ensurePartitionsFor(
+    sql,
+    plan.fresh.map(({ call }) => call.startedAt),
+  );
   try {
     await sql.unsafe([guardMonths(plan), guardJob(fence), ...writePlanned(plan)].join(";\n"));
     return [];
   } catch (error) {
-    if (codeOf(error) === MONTH_CLOSED) return replaceStale(sql, fence, calls);
+    if (codeOf(error) === PLAN_AGAIN) return replaceStale(sql, fence, calls);
     if (!isDataError(error)) throw error;
     const [first] = calls;
     if (calls.length === 1 && first) return [{ id: first.call.id, reason: (error as Error).message }];
@@ -84,11 +91,11 @@ export async function replaceStale(
 
 const onlyStale = (plan: Plan): Plan => ({
   ...plan,
-  fresh: plan.fresh.filter(({ call }) => plan.stale.includes(call.id)),
+  fresh: plan.fresh.filter(({ call }) => plan.stale.includes(call.id) || call.parentId !== null),
 });
 
 /** Whoever lost the job meanwhile writes nothing more: somebody else may be reading the same calls. */
-const guardJob = ({ job, number }: Fence): string => `
+export const guardJob = ({ job, number }: Fence): string => `
   do $job$ begin
     perform 1 from jobs where name = ${quoted(job)} and fence = ${number} and locked_until is not null for share;
     if not found then raise exception 'this job is somebody else''s now' using errcode = '${FENCED_OFF}'; end if;

@@ -57,7 +57,7 @@ export async function migrate(url: string, options: Options = {}): Promise<void>
     await assertServer(sql);
     await patiently(sql, patienceMs, (name) => bringUp(sql as Sql, known, inTurn(name, lockWaitMs)));
     await distribute(sql);
-    await makePartitions(sql, Date.now());
+    await makePartitions(sql, Date.now(), tablesOf(known));
   } catch (error) {
     throw storeFailure(error, url);
   } finally {
@@ -187,11 +187,11 @@ const halfMigrated = (what: string) =>
   );
 
 /** A user that may read and write, but not create, starts as long as somebody else's partitions hold today's calls. */
-async function makePartitions(sql: Sql, nowMs: number) {
+async function makePartitions(sql: Sql, nowMs: number, tables: readonly string[]) {
   try {
-    await ensurePartitions(sql, nowMs - 7 * DAY_MS, nowMs + 28 * DAY_MS);
+    await ensurePartitions(sql, nowMs - 7 * DAY_MS, nowMs + 28 * DAY_MS, tables);
   } catch (error) {
     if ((error as { code?: unknown }).code !== "42501") throw error;
-    await ensurePartitions(sql, nowMs, nowMs + DAY_MS);
+    await ensurePartitions(sql, nowMs, nowMs + DAY_MS, tables);
   }
 }

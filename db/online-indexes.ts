@@ -19,8 +19,17 @@ export const ONLINE_INDEXES: readonly OnlineIndex[] = [
   { name: "calls_template", table: "calls", columns: "template, id desc" },
   // The attempts of an operation (db/queries/call-page.ts, waste.ts): most calls are one by themselves.
   { name: "calls_operation", table: "calls", columns: "operation_id, id", where: "operation_id <> id" },
-  // The calls of a session or of a batch (db/queries/session-page.ts).
+  // The calls of a session or of a batch (db/queries/session-view.ts).
   { name: "calls_parent", table: "calls", columns: "parent_id, id", where: "parent_id is not null" },
+  // What else belongs to a call's conversation (db/queries/related-calls.ts): most calls say none of it.
+  {
+    name: "calls_previous_response",
+    table: "calls",
+    columns: "previous_response_id, id",
+    where: "previous_response_id is not null",
+  },
+  { name: "calls_conversation", table: "calls", columns: "conversation_id, id", where: "conversation_id is not null" },
+  { name: "calls_cache_key", table: "calls", columns: "prompt_cache_key, id", where: "prompt_cache_key is not null" },
   // Which attempts of a stretch of time could have made an earlier one's answer again (db/queries/superseded.ts).
   {
     name: "calls_attempts",

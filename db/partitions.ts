@@ -38,15 +38,28 @@ export const uuid7Floor = (ms: number): string => {
 const LOCK_TIMEOUT = "2s";
 const TRIES = 2;
 
+/** Day by day, and only days that have calls: what an exchange tells of may have been long before. */
+export async function ensurePartitionsFor(sql: Sql, startedAtMs: readonly number[]): Promise<void> {
+  const days = new Set(startedAtMs.map((ms) => Math.floor(ms / DAY_MS) * DAY_MS));
+  for (const day of days) await ensurePartitions(sql, day, day);
+}
+
 /**
  * Makes sure that every partition for ids between two moments (milliseconds) exists, as far as retention lets it. A partition is
  * created, then attached: attaching takes a lock that lets reads and writes go on. Safe to call from several processes at once.
+ * `tables`: those that there are, where that may be an earlier version's.
  * @throws the database's error, 55P03 when a lock could not be had
  */
-export async function ensurePartitions(sql: Sql | TransactionSql, fromMs: number, toMs: number): Promise<string[]> {
+export async function ensurePartitions(
+  sql: Sql | TransactionSql,
+  fromMs: number,
+  toMs: number,
+  tables: readonly string[] = PARTITIONED.map(({ table }) => table),
+): Promise<string[]> {
   const { factsFromMs, contentFromMs } = await keptSince(sql);
   const made: string[] = [];
   for (const { table, key, spanMs, holds } of PARTITIONED) {
+    if (!tables.includes(table)) continue;
     const keptFromMs = (holds === "content" ? contentFromMs : factsFromMs) ?? Number.NEGATIVE_INFINITY;
     for (let start = startOf(fromMs, spanMs); start <= toMs; start += spanMs) {
       if (start + spanMs <= keptFromMs) continue;

@@ -1,30 +1,15 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
-import type { Session, Turn } from "#lib/session.ts";
+import { findRefused } from "./find-refused.ts";
 import { ensurePartitions } from "./partitions.ts";
-import {
-  codeOf,
-  guardMonths,
-  isDataError,
-  MONTH_CLOSED,
-  type Plan,
-  planCalls,
-  without,
-  writePlanned,
-} from "./plan-calls.ts";
+import { PLAN_AGAIN } from "./plan-again.ts";
+import { codeOf, guardMonths, isDataError, type Plan, planCalls, without, writePlanned } from "./plan-calls.ts";
+import { planSessions, type RecordedSession, type SessionPlan, writeSessions } from "./record-sessions.ts";
 import { feedbackRow, insertRows, quoted, quotedJson } from "./rows.ts";
 import { addRunCounts, NO_COUNTS, type RunCounts } from "./run-counts.ts";
 import { aheadReason, insertSetAside, isAhead, type SetAside } from "./set-aside.ts";
 import type { RecordedCall } from "./stored-calls.ts";
-
-export interface RecordedSession {
-  origin: { spool: string; run: string; seq: number };
-  session: Session;
-  turns: Turn[];
-  /** It is over: counts as stored. */
-  ended: boolean;
-}
 
 export interface SpoolPlace {
   segment: number;
@@ -76,44 +61,51 @@ const partitionsMade = new WeakMap<Sql, Set<number>>();
  * @throws LeaseLost, or the database's error (nothing is stored then; try again).
  */
 export async function recordBatch(sql: Sql, given: RecordBatch): Promise<{ stored: number; setAside: number }> {
-  const batch = withoutAhead(given, Date.now());
-  await makePartitions(sql, batch.calls);
+  const nowMs = Date.now();
+  const batch = withoutAhead(given, nowMs);
+  const sessionsGiven = batch.sessions ?? [];
+  await makePartitions(sql, [
+    ...batch.calls.map(({ call }) => call.startedAt),
+    ...sessionsGiven.flatMap(({ session }) => (isAhead(session, nowMs) ? [] : [session.startedAt])),
+  ]);
   // Nobody else writes these calls while the lease is ours, and the guard below sees to that.
   const plan = await planCalls(sql, batch.calls);
+  const sessions = await planSessions(sql, sessionsGiven, plan.kept, nowMs);
   const undecoded = batch.undecoded ?? [];
   try {
-    await run(sql, write(batch, plan, undecoded));
+    await run(sql, write(batch, plan, sessions, undecoded));
     return countsOf(batch, plan, undecoded);
   } catch (error) {
-    if (codeOf(error) === MONTH_CLOSED) return recordBatch(sql, batch);
+    if (codeOf(error) === PLAN_AGAIN) return recordBatch(sql, batch);
     if (!isDataError(error)) throw error;
-    const refused = await findRefused(sql, batch, plan);
-    const aside = [...undecoded, ...refused];
-    const good = without(plan, new Set(refused.map(({ id }) => id)));
+    const found = await findRefused((of, statements) => run(sql, [guard(batch, of), ...statements]), plan, sessions);
+    const aside = [...undecoded, ...found.refused.map(({ one, error: why }) => refusal(batch, one.call, why))];
+    const good = without(found.plan, new Set(aside.map(({ id }) => id)));
     try {
-      await run(sql, write(batch, good, aside));
+      await run(sql, write(batch, good, found.sessions, aside));
       return countsOf(batch, good, aside);
     } catch (late) {
       if (!isDataError(late) || good.fresh.length === 0) throw late;
       // None of them alone is at fault, and yet they cannot be stored together: the spool must go on.
-      return await setAllAside(sql, batch, plan, late as Error);
+      return await setAllAside(sql, batch, { ...plan, restated: [] }, found.sessions, late as Error);
     }
   }
 }
 
-async function setAllAside(sql: Sql, batch: RecordBatch, plan: Plan, error: Error) {
+async function setAllAside(sql: Sql, batch: RecordBatch, plan: Plan, sessions: SessionPlan, error: Error) {
   const all = plan.fresh.map(({ call }) => refusal(batch, call, error));
   const aside = [...(batch.undecoded ?? []), ...all];
   const none = without(plan, new Set(all.map(({ id }) => id)));
-  await run(sql, write(batch, none, aside));
+  await run(sql, write(batch, none, sessions, aside));
   return countsOf(batch, none, aside);
 }
 
-const refusal = (batch: RecordBatch, call: Call, { message }: Error): SetAside => ({
+const refusal = (batch: RecordBatch, call: Call, { message }: { message: string }): SetAside => ({
   id: call.id,
   origin: call.origin,
   reason: message,
   sealed: batch.sealForSetAside(call),
+  isChild: call.parentId !== null,
 });
 
 /** Calls of sealed days are neither: they are counted as dropped (db/run-counts.ts). */
@@ -127,14 +119,7 @@ function countsOf({ calls }: RecordBatch, { expired }: Plan, aside: readonly Set
 function withoutAhead(batch: RecordBatch, nowMs: number): RecordBatch {
   const ahead = batch.calls
     .filter(({ call }) => isAhead(call, nowMs))
-    .map(
-      ({ call }): SetAside => ({
-        id: call.id,
-        origin: call.origin,
-        reason: aheadReason(call),
-        sealed: batch.sealForSetAside(call),
-      }),
-    );
+    .map(({ call }) => refusal(batch, call, { message: aheadReason(call) }));
   if (ahead.length === 0) return batch;
   return {
     ...batch,
@@ -144,7 +129,6 @@ function withoutAhead(batch: RecordBatch, nowMs: number): RecordBatch {
 }
 
 const LEASE_LOST = "OMLL1";
-const ONLY_TRIED = "OMTRY";
 
 async function run(sql: Sql, statements: string[]): Promise<void> {
   try {
@@ -155,15 +139,16 @@ async function run(sql: Sql, statements: string[]): Promise<void> {
   }
 }
 
-function write(batch: RecordBatch, plan: Plan, refused: SetAside[]): string[] {
+function write(batch: RecordBatch, plan: Plan, sessions: SessionPlan, refused: SetAside[]): string[] {
   const { low, high } = batch;
   return [
     guard(batch, plan),
     ...writePlanned(plan),
+    ...writeSessions(sessions.stored),
     ...(refused.length ? [insertSetAside(refused)] : []),
     ...(batch.feedback.length ? [insertFeedback(batch.feedback, plan)] : []),
     ...(batch.carried ? replaceCarried(batch.spool, batch.carried) : []),
-    ...addRunCounts(batch, refused, plan.expired),
+    ...addRunCounts(batch, refused, plan.expired, sessions),
     `update spool_positions set
        low_segment = ${low.segment}, low_offset = ${low.offset}, high_segment = ${high.segment}, high_offset = ${high.offset},
        run = ${quoted(batch.run)}, totals = ${quotedJson(batch.runs.get(batch.run) ?? NO_COUNTS)}::jsonb,
@@ -182,36 +167,6 @@ const guard = ({ spool, lease, from }: RecordBatch, plan: Plan): string => `
     for update;
     if not found then raise exception 'this spool is no longer ours' using errcode = '${LEASE_LOST}'; end if;
   end $guard$`;
-
-/** The slow way, when the database refused something: halves are tried, in messages that end in an error of their own. */
-async function findRefused(sql: Sql, batch: RecordBatch, plan: Plan): Promise<SetAside[]> {
-  const error = await tryOut(sql, batch, plan);
-  if (!error) return [];
-  const [one] = plan.fresh;
-  if (plan.fresh.length === 1 && one) {
-    return [refusal(batch, one.call, error)];
-  }
-  const half = plan.fresh.length >> 1;
-  const refused: SetAside[] = [];
-  for (const fresh of [plan.fresh.slice(0, half), plan.fresh.slice(half)])
-    refused.push(...(await findRefused(sql, batch, { ...plan, fresh })));
-  return refused;
-}
-
-/** What the database has against these calls; null: nothing. */
-async function tryOut(sql: Sql, batch: RecordBatch, plan: Plan): Promise<Error | null> {
-  const ids = new Set(plan.fresh.map(({ call }) => call.id));
-  const alone = { ...plan, stale: plan.stale.filter((id) => ids.has(id)) };
-  const undo = `do $undo$ begin raise exception 'only tried' using errcode = '${ONLY_TRIED}'; end $undo$`;
-  try {
-    await run(sql, [guard(batch, plan), ...writePlanned(alone), undo]);
-  } catch (error) {
-    if (codeOf(error) === ONLY_TRIED) return null;
-    if (isDataError(error)) return error as Error;
-    throw error;
-  }
-  return null;
-}
 
 /** What somebody wrote is content: when it comes later than content is kept, only how they rated is. */
 const insertFeedback = (feedback: Feedback[], { kept }: Plan): string => {
@@ -238,12 +193,13 @@ function replaceCarried(spool: string, carried: NonNullable<RecordBatch["carried
   ];
 }
 
-async function makePartitions(sql: Sql, calls: RecordedCall[]) {
-  if (calls.length === 0) return;
+/** For what began at these moments (milliseconds). */
+async function makePartitions(sql: Sql, begins: readonly number[]) {
+  if (begins.length === 0) return;
   const made = partitionsMade.get(sql) ?? new Set();
   partitionsMade.set(sql, made);
-  // Day by day, and only days that have calls: a clock that jumped must not make a partition for all the time between.
-  const days = new Set(calls.map(({ call }) => Math.floor(call.startedAt / DAY_MS)));
+  // Day by day, and only days that have something: a clock that jumped must not make a partition for all the time between.
+  const days = new Set(begins.map((ms) => Math.floor(ms / DAY_MS)));
   for (const day of days) {
     if (made.has(day)) continue;
     await ensurePartitions(sql, day * DAY_MS, day * DAY_MS);

@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { dayOf } from "./booking.ts";
 import { forgetWords } from "./forget-words.ts";
-import { dropPartition, type PartitionedTable, partitionsBefore, uuid7Floor } from "./partitions.ts";
+import { dropPartition, PARTITIONED, type PartitionedTable, partitionsBefore, uuid7Floor } from "./partitions.ts";
 import { quoted } from "./rows.ts";
 import { EDGES, keptSince } from "./sealed.ts";
 
@@ -21,7 +21,12 @@ export interface Retired {
 }
 
 const DAY_MS = 86_400_000;
-const FACTS: readonly PartitionedTable[] = ["usage_lines", "tool_calls", "payloads", "calls"];
+const CONTENT = PARTITIONED.filter(({ holds }) => holds === "content").map(({ table }) => table);
+/** The calls last: while some are there, the rest is looked for again. There is no content without its call. */
+const FACTS: readonly PartitionedTable[] = [
+  ...PARTITIONED.map(({ table }) => table).filter((table) => table !== "calls"),
+  "calls",
+];
 
 /**
  * Drops what is older than it is to be kept, by whole partitions: content day by day, facts week by week. Before anything goes, an
@@ -39,11 +44,10 @@ export async function retire(sql: Sql, { contentDays, factsDays }: Retention, no
   const dropped: string[] = [];
   if (contentFromMs !== null) {
     await forgetWords(sql, contentFromMs);
-    dropped.push(...(await dropBefore(sql, "payloads", contentFromMs)));
+    for (const table of CONTENT) dropped.push(...(await dropBefore(sql, table, contentFromMs)));
   }
   if (factsFromMs !== null && (await partitionsBefore(sql, "calls", factsFromMs)).length > 0) {
     await dropBeside(sql, factsFromMs);
-    // The calls last: while some are there, the rest is looked for again.
     for (const table of FACTS) dropped.push(...(await dropBefore(sql, table, factsFromMs)));
   }
   return { dropped, waits };

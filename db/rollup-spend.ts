@@ -16,7 +16,7 @@ const MODALITIES = ["text", "image", "audio"] as const;
 /** Input is without what was read from the cache, and with what was written to it. */
 const KINDS = {
   input: "l.direction = 'input' and l.cache <> 'read'",
-  cached: "l.cache = 'read'",
+  cached: "l.direction = 'input' and l.cache = 'read'",
   output: "l.direction = 'output'",
 } as const;
 
@@ -51,6 +51,8 @@ const MEASURES: readonly Measure[] = [
   { name: "tokens_estimated", call: "0", lines: tokens("l.source = 'estimated'") },
   ...cells("", tokens),
   ...cells("_usd", (condition) => money("cost_usd", condition)),
+  // In no cell: cells and fees together are what was spent.
+  { name: "fees_usd", call: "0", lines: money("cost_usd", "l.direction = 'tool'") },
 ];
 
 function unpricedUpTo(days: "<" | "<=") {

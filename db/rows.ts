@@ -1,4 +1,4 @@
-import type { Call } from "#lib/call.ts";
+import type { Call, Usage } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
 
 /** Columns of `calls`: one key per column, in the store's names. */
@@ -6,11 +6,13 @@ export function callRow(call: Call, recordedAt: string): Record<string, unknown>
   const { timings: t, usage: u, origin } = call;
   return {
     id: call.id,
+    parent_id: call.parentId,
     project_id: call.projectId,
     environment: call.environment,
     operation_id: call.operationId,
     attempt: call.attempt,
     upstream: call.upstream,
+    region: call.region,
     started_at: new Date(call.startedAt).toISOString(),
     recorded_at: recordedAt,
     decoder_version: call.decoderVersion,
@@ -52,6 +54,8 @@ export function callRow(call: Call, recordedAt: string): Record<string, unknown>
     parent_span_id: call.parentSpanId,
     input_modalities: call.inputModalities,
     output_modalities: call.outputModalities,
+    input_audio_ms: call.inputAudioMs,
+    output_audio_ms: call.outputAudioMs,
     request_end_ms: t.requestEndMs,
     sent_ms: t.sentMs,
     connect_ms: t.connectMs,
@@ -63,35 +67,45 @@ export function callRow(call: Call, recordedAt: string): Record<string, unknown>
     response_end_ms: t.responseEndMs,
     duration_ms: t.durationMs,
     longest_gap_ms: t.longestGapMs,
+    stalls: t.stalls,
     content_chunks: t.contentChunks,
     request_bytes: call.requestBytes,
     response_bytes: call.responseBytes,
     cut: call.cut,
-    usage_source: u.source,
-    input_tokens: u.inputTokens,
-    output_tokens: u.outputTokens,
-    total_tokens: u.totalTokens,
-    input_text_tokens: u.inputTextTokens,
-    input_audio_tokens: u.inputAudioTokens,
-    input_image_tokens: u.inputImageTokens,
-    cached_tokens: u.cachedTokens,
-    cache_write_tokens: u.cacheWriteTokens,
-    output_text_tokens: u.outputTextTokens,
-    output_audio_tokens: u.outputAudioTokens,
-    output_image_tokens: u.outputImageTokens,
-    reasoning_tokens: u.reasoningTokens,
-    accepted_prediction_tokens: u.acceptedPredictionTokens,
-    rejected_prediction_tokens: u.rejectedPredictionTokens,
-    input_tokens_low: u.bounds?.inputLow ?? null,
-    input_tokens_high: u.bounds?.inputHigh ?? null,
-    output_tokens_low: u.bounds?.outputLow ?? null,
-    output_tokens_high: u.bounds?.outputHigh ?? null,
+    ...usageRow(u),
     tool_call_count: call.toolCalls.length,
     problems: call.problems,
   };
 }
 
-export const usageLineRows = (call: Call, bookedOn: string): Record<string, unknown>[] =>
+/** Those of them that say what the call used. */
+export const usageRow = (u: Usage): Record<string, unknown> => ({
+  usage_source: u.source,
+  input_tokens: u.inputTokens,
+  output_tokens: u.outputTokens,
+  total_tokens: u.totalTokens,
+  input_text_tokens: u.inputTextTokens,
+  input_audio_tokens: u.inputAudioTokens,
+  input_image_tokens: u.inputImageTokens,
+  cached_tokens: u.cachedTokens,
+  cached_text_tokens: u.cachedTextTokens,
+  cached_audio_tokens: u.cachedAudioTokens,
+  cached_image_tokens: u.cachedImageTokens,
+  cache_write_tokens: u.cacheWriteTokens,
+  output_text_tokens: u.outputTextTokens,
+  output_audio_tokens: u.outputAudioTokens,
+  output_image_tokens: u.outputImageTokens,
+  reasoning_tokens: u.reasoningTokens,
+  accepted_prediction_tokens: u.acceptedPredictionTokens,
+  rejected_prediction_tokens: u.rejectedPredictionTokens,
+  duration_seconds: u.durationSeconds,
+  input_tokens_low: u.bounds?.inputLow ?? null,
+  input_tokens_high: u.bounds?.inputHigh ?? null,
+  output_tokens_low: u.bounds?.outputLow ?? null,
+  output_tokens_high: u.bounds?.outputHigh ?? null,
+});
+
+export const usageLineRows = (call: Pick<Call, "id" | "lines">, bookedOn: string): Record<string, unknown>[] =>
   call.lines.map((line) => ({
     call_id: call.id,
     adjustment: 0,
@@ -99,6 +113,7 @@ export const usageLineRows = (call: Call, bookedOn: string): Record<string, unkn
     modality: line.modality,
     cache: line.cache,
     unit: line.unit,
+    product: line.product,
     quantity: line.quantity,
     source: line.source,
     booked_on: bookedOn,

@@ -36,6 +36,8 @@ export const sessions = pgTable(
     customer: text(),
     endUser: text(),
     session: text(),
+    /** The session that it goes on with: the same name, begun at most ten minutes after that one fell silent (db/record-sessions.ts). null: none is known. */
+    resumedFrom: uuid(),
     release: text(),
     tags: jsonb().notNull().$type<Record<string, string>>(),
     startedAt: instant().notNull(),

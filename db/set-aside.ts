@@ -1,7 +1,8 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
-import { ensurePartitions, uuid7Floor } from "./partitions.ts";
-import { codeOf, guardMonths, isDataError, MONTH_CLOSED, planCalls, writePlanned } from "./plan-calls.ts";
+import { ensurePartitionsFor, uuid7Floor } from "./partitions.ts";
+import { PLAN_AGAIN } from "./plan-again.ts";
+import { codeOf, guardMonths, isDataError, planCalls, writePlanned } from "./plan-calls.ts";
 import { quoted } from "./rows.ts";
 import type { RecordedCall } from "./stored-calls.ts";
 
@@ -12,6 +13,8 @@ export interface SetAside {
   reason: string;
   /** With the spool's key: an exchange, or the facts of a call (lib/recorder/set-aside.ts). */
   sealed: Buffer;
+  /** Of a call that is no exchange of its own: it is in no equation. */
+  isChild?: boolean;
 }
 
 const REASON_CHARACTERS = 500;
@@ -92,22 +95,31 @@ export async function resealAside(sql: Sql, id: string, sealed: Buffer): Promise
 const GONE = "OMGON";
 
 /**
- * Stores a call that was set aside, takes it out of the list, and moves it in the equation of its run, all in one transaction: a
- * second try of the same finds it gone. Returns why the database refuses it, or null when it is stored (or somebody else did it).
+ * Stores a call that was set aside, and what came out of the same exchange, takes it out of the list, and moves it in the equation of its
+ * run, all in one transaction: a second try of the same finds it gone. Returns why the database refuses it, or null when it is stored (or somebody else did it).
  * @throws the database's error when the call is not at fault; nothing has happened then.
  */
-export async function storeSetAside(sql: Sql, id: string, one: RecordedCall): Promise<string | null> {
-  if (isAhead(one.call, Date.now())) return aheadReason(one.call);
-  const plan = await planCalls(sql, [one]);
-  if (plan.expired.size > 0) return "calls of its day are no longer kept (OMNIMETER_FACTS_DAYS)";
-  await ensurePartitions(sql, one.call.startedAt, one.call.startedAt);
+export async function storeSetAside(
+  sql: Sql,
+  id: string,
+  one: RecordedCall,
+  derived: readonly RecordedCall[] = [],
+): Promise<string | null> {
+  const now = Date.now();
+  if (isAhead(one.call, now)) return aheadReason(one.call);
+  const plan = await planCalls(sql, [one, ...derived.filter(({ call }) => !isAhead(call, now))]);
+  if (plan.expired.has(one.call.id)) return "calls of its day are no longer kept (OMNIMETER_FACTS_DAYS)";
+  await ensurePartitionsFor(
+    sql,
+    plan.fresh.map(({ call }) => call.startedAt),
+  );
   try {
     // The equation last: the spool's recorder locks its rows in this order too, or the two could wait for each other.
-    await sql.unsafe([guardMonths(plan), takeFromList(id), ...writePlanned(plan), moveInRun(one.call)].join(";\n"));
+    await sql.unsafe([guardMonths(plan), takeFromList(id), ...writePlanned(plan), ...moveInRun(one.call)].join(";\n"));
     return null;
   } catch (error) {
     if (codeOf(error) === GONE) return null;
-    if (codeOf(error) === MONTH_CLOSED) return storeSetAside(sql, id, one);
+    if (codeOf(error) === PLAN_AGAIN) return storeSetAside(sql, id, one, derived);
     if (isDataError(error)) return (error as Error).message;
     throw error;
   }
@@ -119,14 +131,19 @@ const takeFromList = (id: string): string => `
     if not found then raise exception 'it is no longer set aside' using errcode = '${GONE}'; end if;
   end $taken$`;
 
-const moveInRun = ({ origin }: Call): string => `
-  update spool_runs set stored = stored + 1, set_aside = set_aside - 1, updated_at = now()
-  where spool = ${quoted(origin.spool)} and run = ${quoted(origin.run)}`;
+const moveInRun = ({ origin, parentId }: Call): string[] =>
+  parentId === null
+    ? [
+        `update spool_runs set stored = stored + 1, set_aside = set_aside - 1, updated_at = now()
+         where spool = ${quoted(origin.spool)} and run = ${quoted(origin.run)}`,
+      ]
+    : [];
 
 /** The clock of a host that is further ahead than this was wrong when the call was made. */
 const AHEAD_MAX_MS = 3_600_000;
 
-export const isAhead = (call: Call, nowMs: number): boolean => call.startedAt > nowMs + AHEAD_MAX_MS;
+export const isAhead = ({ startedAt }: Pick<Call, "startedAt">, nowMs: number): boolean =>
+  startedAt > nowMs + AHEAD_MAX_MS;
 
 export const aheadReason = ({ startedAt }: Call): string =>
   `it began at ${new Date(startedAt).toISOString()}, which is more than an hour from now: a clock was wrong, or this one is`;

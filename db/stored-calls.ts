@@ -3,6 +3,7 @@ import { correctCounts, keepAsBooked } from "./booked-as.ts";
 import { dayOf } from "./booking.ts";
 import { mayBeFolded, unfold } from "./fold-days.ts";
 import { insertColumns } from "./insert-columns.ts";
+import { insertObjects, type ObjectName, objectsOf } from "./provider-objects.ts";
 import { RATINGS_LOCK, rateCalls, rateGrown, unfoldRatings } from "./rate-calls.ts";
 import { recordChanges } from "./record-changes.ts";
 import { dropEmptyCalls, rollUpCalls } from "./rollup-calls.ts";
@@ -17,6 +18,24 @@ export interface RecordedCall {
   payload: { sealed: Buffer; redactions: Record<string, number> } | null;
   /** The first words of its instructions, sealed; null: known already, or not to be stored. */
   words: Buffer | null;
+  /** Audio that is kept, sealed. */
+  media?: SealedMedia[];
+  /** What a re-read says of the call that generated what it repeats. */
+  restates?: Restated;
+}
+
+/** What a later answer says of a call, under the provider's id. */
+export interface Restated extends ObjectName {
+  facts: Pick<Call, "model" | "serviceTier" | "usage" | "lines" | "finishReasons">;
+}
+
+interface SealedMedia {
+  index: number;
+  direction: "input" | "output";
+  mediaType: string;
+  /** Before it was sealed. */
+  bytes: number;
+  sealed: Buffer;
 }
 
 /** A call on its way into the tables, with the days that finance counts it and its lines on. */
@@ -27,8 +46,25 @@ export interface BookedCall extends RecordedCall {
   linesOn: string;
 }
 
+/** What is known of a call where its figures are booked. */
+export type BookedFigures = Pick<BookedCall, "bookedOn" | "linesOn"> & {
+  call: Pick<Call, "id" | "projectId" | "startedAt" | "lines">;
+};
+
 /** SQL that takes out what an older decoder had stored of calls; `calls` are what takes its place. */
 export function takeOut(ids: string[], calls: readonly BookedCall[]): string[] {
+  const these = anyOf(ids);
+  return [
+    ...takeOutFigures(ids, calls),
+    `delete from calls where id = ${these}`,
+    `delete from tool_calls where call_id = ${these}`,
+    `delete from payloads where call_id = ${these}`,
+    `delete from media where call_id = ${these}`,
+  ];
+}
+
+/** SQL that takes calls out of the rollups, and their lines out of months that are open; `calls` are what will be counted instead. */
+export function takeOutFigures(ids: string[], calls: readonly BookedFigures[]): string[] {
   const these = anyOf(ids);
   const closed = calls.filter(isClosed).map(({ call }) => call.id);
   return [
@@ -41,14 +77,11 @@ export function takeOut(ids: string[], calls: readonly BookedCall[]): string[] {
        select 1 from calls c join closed_periods p on p.project_id = c.project_id
        where c.id = l.call_id and p.month = date_trunc('month', l.booked_on)::date
      )`,
-    `delete from calls where id = ${these}`,
-    `delete from tool_calls where call_id = ${these}`,
-    `delete from payloads where call_id = ${these}`,
   ];
 }
 
 /** SQL that drops what was counted under names that the calls no longer have. */
-export function dropEmpty(ids: string[], calls: readonly BookedCall[]): string[] {
+export function dropEmpty(ids: string[], calls: readonly BookedFigures[]): string[] {
   const these = anyOf(ids);
   const late = calls.filter(({ call, linesOn }) => ids.includes(call.id) && linesOn !== dayOf(call.startedAt));
   const days = [...new Set(late.map(({ linesOn }) => linesOn))];
@@ -59,7 +92,7 @@ export function dropEmpty(ids: string[], calls: readonly BookedCall[]): string[]
  * SQL that says of days that they are folded no more; `stale` are the ids of calls that are taken out. Hardly ever any: only what comes
  * late, or is read again, is of a day that may be folded.
  */
-export function unfoldTouched(calls: readonly BookedCall[], stale: string[]): string[] {
+export function unfoldTouched(calls: readonly BookedFigures[], stale: string[]): string[] {
   const now = Date.now();
   const touched = calls.flatMap(({ call, bookedOn, linesOn }) =>
     [dayOf(call.startedAt), bookedOn, linesOn].flatMap((day) =>
@@ -75,16 +108,15 @@ export function unfoldTouched(calls: readonly BookedCall[], stale: string[]): st
 }
 
 /** Finance has closed the month that the call is counted in: what is known now is booked later. */
-const isClosed = ({ call, bookedOn, linesOn }: BookedCall): boolean => (bookedOn ?? dayOf(call.startedAt)) !== linesOn;
+export const isClosed = ({ call, bookedOn, linesOn }: BookedFigures): boolean =>
+  (bookedOn ?? dayOf(call.startedAt)) !== linesOn;
 
 /** SQL that stores calls with all that belongs to them; `stale` are the ids of those that were stored before. */
 export function insertCalls(calls: BookedCall[], stale: string[]): string[] {
   const recordedAt = new Date().toISOString();
   const these = anyOf(calls.map(({ call }) => call.id));
   const tools = calls.flatMap(({ call }) => toolCallRows(call));
-  const objects = calls
-    .flatMap(({ call }) => (call.responseId ? [objectRow(call, call.responseId)] : []))
-    .sort(inOrder(({ object_id }) => object_id));
+  const grown = calls.flatMap(({ call }) => (call.session !== null && !stale.includes(call.id) ? [call.id] : []));
   return [
     insertColumns(
       "calls",
@@ -95,19 +127,26 @@ export function insertCalls(calls: BookedCall[], stale: string[]): string[] {
     ...correctCounts(calls.filter((one) => stale.includes(one.call.id) && isClosed(one))),
     ...(tools.length ? [insertRows("tool_calls", tools)] : []),
     ...insertPayloads(calls),
+    ...insertMedia(calls),
     ...insertInstructions(calls),
-    ...(objects.length ? [`${insertRows("provider_objects", objects)} on conflict do nothing`] : []),
+    ...insertObjects(calls.flatMap(({ call }) => objectsOf(call).map((name) => ({ ...name, callId: call.id })))),
     recordChanges(`id = ${these}`),
     rollUpCalls(`id = ${these}`),
     rollUpLatency(`id = ${these}`),
     rollUpSpend(bookedByCalls(these, stale.length > 0)),
-    ...rateStored(calls, stale),
+    ...rateStored(calls, stale, grown),
   ];
 }
 
-/** Last, because who rates makes others that rate wait until it is stored. */
-function rateStored(calls: readonly BookedCall[], stale: readonly string[]): string[] {
-  const grown = calls.flatMap(({ call }) => (call.session !== null && !stale.includes(call.id) ? [call.id] : []));
+/**
+ * SQL that rates anew calls that changed (`stale`), and sessions that have a new call (`grown`). Last, because who rates makes others that
+ * rate wait until it is stored.
+ */
+export function rateStored(
+  calls: readonly BookedFigures[],
+  stale: readonly string[],
+  grown: readonly string[],
+): string[] {
   const now = Date.now();
   const over = [...new Set(calls.map(({ call }) => dayOf(call.startedAt)))].filter((day) => mayBeFolded(day, now));
   return [
@@ -126,6 +165,18 @@ function insertPayloads(calls: RecordedCall[]): string[] {
       : [],
   );
   return rows.length ? [`insert into payloads (call_id, sealed, redactions) values ${rows.join(", ")}`] : [];
+}
+
+function insertMedia(calls: readonly RecordedCall[]): string[] {
+  const rows = calls.flatMap(({ call, media = [] }) =>
+    media.map(
+      ({ index, direction, mediaType, bytes, sealed }) =>
+        `('${call.id}'::uuid, ${index}, ${quoted(direction)}, ${quoted(mediaType)}, ${bytes}, '\\x${sealed.toString("hex")}'::bytea)`,
+    ),
+  );
+  return rows.length
+    ? [`insert into media (call_id, index, direction, media_type, bytes, sealed) values ${rows.join(", ")}`]
+    : [];
 }
 
 function insertInstructions(calls: RecordedCall[]): string[] {
@@ -150,15 +201,8 @@ const inOrder =
   (a: T, b: T): number =>
     keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0;
 
-const objectRow = (call: Call, objectId: string) => ({
-  project_id: call.projectId,
-  upstream: call.upstream,
-  object_id: objectId,
-  call_id: call.id,
-});
-
 /** Ids as an array literal. Each is looked at again: this text is not a parameter. */
-const anyOf = (ids: readonly string[]): string => {
+export const anyOf = (ids: readonly string[]): string => {
   if (!ids.every((id) => /^[0-9a-f-]{36}$/.test(id))) throw new Error("a call id is no UUID");
   return `any('{${ids.join(",")}}'::uuid[])`;
 };

@@ -4,7 +4,7 @@ import { insertColumns } from "./insert-columns.ts";
 import { quoted, quotedJson, usageLineRows } from "./rows.ts";
 
 interface Booked {
-  call: Call;
+  call: Pick<Call, "id" | "startedAt" | "lines">;
   /** The day its lines are booked on: in an open month. */
   linesOn: string;
 }
@@ -39,30 +39,31 @@ export function rebookLines(calls: readonly Booked[]): string[] {
     ),
     -- What counts of a key now: reversals and what they reverse cancel out.
     before as (
-      select ${KEY}, price_id, price_usd, price_per, source,
+      select ${KEY}, product, price_id, price_usd, price_per, source,
         sum(quantity) as quantity, sum(cost_usd) as cost_usd, sum(saved_usd) as saved_usd
       from usage_lines where call_id in (select call_id from days)
-      group by ${KEY}, price_id, price_usd, price_per, source
+      group by ${KEY}, product, price_id, price_usd, price_per, source
       having sum(quantity) <> 0
     ),
     same as (
       select ${KEY} from given g join before b using (${KEY})
-      where (g.quantity, g.cost_usd, g.price_id, g.source) is not distinct from (b.quantity, b.cost_usd, b.price_id, b.source)
+      where (g.quantity, g.cost_usd, g.price_id, g.product, g.source)
+        is not distinct from (b.quantity, b.cost_usd, b.price_id, b.product, b.source)
     ),
     reversed as (
-      select b.call_id, top + 1 as adjustment, b.direction, b.modality, b.cache, b.unit, -b.quantity as quantity, b.source, day,
+      select b.call_id, top + 1 as adjustment, b.direction, b.modality, b.cache, b.unit, b.product, -b.quantity as quantity, b.source, day,
         b.price_id, b.price_usd, b.price_per, -b.cost_usd as cost_usd, -b.saved_usd as saved_usd
       from before b join tops using (${KEY}) join days using (call_id)
       where (b.call_id, b.direction, b.modality, b.cache, b.unit) not in (select ${KEY} from same)
     ),
     renewed as (
-      select g.call_id, coalesce(top + 2, g.adjustment) as adjustment, g.direction, g.modality, g.cache, g.unit, g.quantity, g.source,
+      select g.call_id, coalesce(top + 2, g.adjustment) as adjustment, g.direction, g.modality, g.cache, g.unit, g.product, g.quantity, g.source,
         g.booked_on, g.price_id, g.price_usd, g.price_per, g.cost_usd, g.saved_usd
       from given g left join tops using (${KEY})
       where (g.call_id, g.direction, g.modality, g.cache, g.unit) not in (select ${KEY} from same)
     )
     insert into usage_lines (
-      call_id, adjustment, direction, modality, cache, unit, quantity, source, booked_on,
+      call_id, adjustment, direction, modality, cache, unit, product, quantity, source, booked_on,
       price_id, price_usd, price_per, cost_usd, saved_usd
     )
     select * from reversed union all select * from renewed`,

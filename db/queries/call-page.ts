@@ -1,6 +1,6 @@
 import { uuid7Floor } from "#db/partitions.ts";
 import type { calls } from "#db/schema.ts";
-import type { Modality } from "#lib/modalities.ts";
+import type { UsageLine } from "#lib/call.ts";
 import { uuid7Ms } from "#lib/uuid7.ts";
 import { OPERATION_MS } from "#lib/waste.ts";
 import type { Reader } from "./call-filter.ts";
@@ -21,21 +21,15 @@ export async function callFacts(sql: Reader, project: string, id: string): Promi
     : null;
 }
 
-export interface LineSum {
-  direction: "input" | "output";
-  modality: Modality;
-  cache: "none" | "read" | "write";
-  unit: string;
-  quantity: number;
-}
+export type LineSum = Pick<UsageLine, "direction" | "modality" | "cache" | "unit" | "product" | "quantity">;
 
-/** What the call used, adjustments included: direction × modality × cache state. */
+/** What the call used, adjustments included: direction × modality × cache state, and fees. */
 export async function usageOfCall(sql: Reader, id: string): Promise<LineSum[]> {
   return sql<LineSum[]>`
-    select direction, modality, cache, unit, sum(quantity)::float8 as quantity
+    select direction, modality, cache, unit, max(product) as product, sum(quantity)::float8 as quantity
     from usage_lines where call_id = ${id}::uuid
     group by direction, modality, cache, unit
-    order by direction, modality desc, cache`;
+    order by direction, modality desc, cache, unit`;
 }
 
 export interface PricedLineRow extends LineSum {
@@ -55,13 +49,13 @@ export interface PricedLineRow extends LineSum {
 export async function linesOfCall(sql: Reader, id: string): Promise<PricedLineRow[]> {
   return sql<PricedLineRow[]>`
     select
-      l.adjustment, l.direction, l.modality, l.cache, l.unit, l.quantity::float8 as quantity, l.source,
+      l.adjustment, l.direction, l.modality, l.cache, l.unit, l.product, l.quantity::float8 as quantity, l.source,
       l.booked_on::text as "bookedOn", trim_scale(l.price_usd)::text as "priceUsd", l.price_per::float8 as "pricePer",
       trim_scale(l.cost_usd)::text as "costUsd",
       p.effective_from::text as "priceFrom", p.confidence as "priceConfidence", p.source as "priceSource"
-    from usage_lines l left join prices p on p.id = l.price_id
+    from usage_lines l left join prices p on p.id = split_part(l.price_id, '#', 1)
     where l.call_id = ${id}::uuid
-    order by l.adjustment, l.direction, l.modality desc, l.cache`;
+    order by l.adjustment, l.direction, l.modality desc, l.cache, l.unit`;
 }
 
 /** What the call cost: as on the list. */

@@ -9,6 +9,8 @@ const LATEST_MS = 2 ** 47;
 
 export interface CallRow {
   id: string;
+  /** The exchange that it came out of: a session, the file with a batch's answers. */
+  parentId: string | null;
   startedAt: Date;
   environment: string;
   endpoint: string;
@@ -49,7 +51,7 @@ export async function callsOfPage(sql: Reader, scope: Scope, cursor: Cursor, lim
   const newer = cursor !== null && "after" in cursor;
   const rows = await sql<CallRow[]>`
     with page as (select
-      id, started_at as "startedAt", environment, endpoint, feature, customer,
+      id, parent_id as "parentId", started_at as "startedAt", environment, endpoint, feature, customer,
       template, template_version as "templateVersion", request_model as "requestModel", model,
       input_modalities as "inputModalities", output_modalities as "outputModalities",
       usage_source as "usageSource", input_tokens as "inputTokens", cached_tokens as "cachedTokens",

@@ -17,11 +17,13 @@ export type Timed = Pick<
   | "connectMs"
   | "firstByteMs"
   | "firstTokenMs"
+  | "firstTextMs"
   | "firstAudioMs"
   | "lastTokenMs"
   | "responseEndMs"
   | "durationMs"
   | "longestGapMs"
+  | "stalls"
   | "contentChunks"
   | "requestBytes"
   | "usageSource"
@@ -72,9 +74,10 @@ export async function comparableCalls(
     )
     select
       streamed, request_end_ms as "requestEndMs", sent_ms as "sentMs", connect_ms as "connectMs",
-      first_byte_ms as "firstByteMs", first_token_ms as "firstTokenMs", first_audio_ms as "firstAudioMs",
+      first_byte_ms as "firstByteMs", first_token_ms as "firstTokenMs",
+      first_text_ms as "firstTextMs", first_audio_ms as "firstAudioMs",
       last_token_ms as "lastTokenMs", response_end_ms as "responseEndMs", duration_ms as "durationMs",
-      longest_gap_ms as "longestGapMs", content_chunks as "contentChunks", request_bytes as "requestBytes",
+      longest_gap_ms as "longestGapMs", stalls, content_chunks as "contentChunks", request_bytes as "requestBytes",
       usage_source as "usageSource", output_tokens as "outputTokens"
     from looked
     where outcome = 'completed' and endpoint = ${call.endpoint} and streamed = ${call.streamed}

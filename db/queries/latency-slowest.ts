@@ -23,6 +23,10 @@ export interface SlowCall {
   metricMs: number;
   durationMs: number;
   firstTokenMs: number | null;
+  firstTextMs: number | null;
+  firstAudioMs: number | null;
+  /** Long pauses of a stream. null: not a stream, or not counted. */
+  stalls: number | null;
   /** Whose time it was; the three sum to the duration. */
   clientMs: number;
   ownMs: number;
@@ -43,6 +47,7 @@ export async function slowestOf(sql: Reader, scope: Scope, metric: LatencyMetric
       id, started_at as "startedAt", feature, customer, model, request_model as "requestModel", endpoint,
       coalesce(call_modality(input_modalities, output_modalities), '') as modality, outcome, status,
       ${sql.unsafe(metricMs(metric))} as "metricMs", duration_ms as "durationMs", first_token_ms as "firstTokenMs",
+      first_text_ms as "firstTextMs", first_audio_ms as "firstAudioMs", stalls,
       ${CLIENT_MS(sql)} as "clientMs", ${OWN_MS(sql)} as "ownMs", duration_ms - ${CLIENT_MS(sql)} - ${OWN_MS(sql)} as "upstreamMs",
       input_tokens as "inputTokens", output_tokens as "outputTokens"
     from calls

@@ -1,4 +1,5 @@
 import type { TransactionSql } from "postgres";
+import { uuid7Floor } from "#db/partitions.ts";
 import { OTHER } from "#db/rollup-limit.ts";
 import type { SpendDimension } from "#db/rollup-spend.ts";
 import type { Interval } from "#lib/range.ts";
@@ -134,6 +135,25 @@ export async function unpricedModels(
     group by model having sum(calls_unpriced) > 0
     order by 2 desc, 1
     limit ${limit}`;
+}
+
+/** Lines without a price that are looked at for their product: the newest. */
+const UNPRICED_LOOKED = 5000;
+
+/** What was used without a price that is listed under a name of its own (a tool, a second model), most lines first, at most `limit`. */
+export async function unpricedProducts(sql: Reader, { project, interval }: Scope, limit: number): Promise<string[]> {
+  const rows = await sql<{ product: string }[]>`
+    with newest as (
+      select call_id, product, quantity from usage_lines
+      where cost_usd is null
+        and call_id >= ${uuid7Floor(interval.fromMs)}::uuid and call_id < ${uuid7Floor(interval.toMs)}::uuid
+      order by call_id desc limit ${UNPRICED_LOOKED}
+    )
+    select product from newest join calls on calls.id = call_id
+    where product is not null and project_id = ${project}
+    -- What has got its price since is reversed.
+    group by product having sum(quantity) > 0 order by count(*) desc, product limit ${limit}`;
+  return rows.map(({ product }) => product);
 }
 
 /** Values of a dimension with their calls in a scope, most calls first, at most `limit`; '' = none given. */

@@ -15,11 +15,13 @@ export interface SpendSums {
   callsWithoutUsage: number;
   /** Feature, customer and template are all given. */
   callsAllocated: number;
-  /** Reported and estimated together: the sum of all `cells`. */
+  /** Reported and estimated together: the sum of all `cells` and of the fees. */
   costUsd: string;
   costEstimatedUsd: string;
   costAllocatedUsd: string;
   savedUsd: string;
+  /** What hosted tools cost beside the model's tokens: in no cell. */
+  feesUsd: string;
   /** null: no calls. */
   costPerThousandCallsUsd: string | null;
   tokensEstimated: number;
@@ -51,6 +53,7 @@ const AMOUNTS = {
   costEstimatedUsd: "cost_estimated_usd",
   costAllocatedUsd: "cost_allocated_usd",
   savedUsd: "saved_usd",
+  feesUsd: "fees_usd",
   ...Object.fromEntries(CELLS.map(({ id }) => [`${id}_usd`, `${id}_usd`])),
 };
 
@@ -79,6 +82,7 @@ export const sumsOf = (row: SumsRow): SpendSums => ({
   costEstimatedUsd: row.costEstimatedUsd,
   costAllocatedUsd: row.costAllocatedUsd,
   savedUsd: row.savedUsd,
+  feesUsd: row.feesUsd,
   costPerThousandCallsUsd: row.costPerThousandCallsUsd,
   tokensEstimated: row.tokensEstimated,
   cells: Object.fromEntries(

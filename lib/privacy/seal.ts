@@ -23,7 +23,7 @@ export class UnsealFailed extends Error {
   readonly code = "unseal_failed";
 }
 
-// version (1) · nonce (12) · tag (16) · AES-256-GCM of the compressed JSON. The version is authenticated too.
+// version (1) · nonce (12) · tag (16) · AES-256-GCM of the compressed bytes (of content: JSON). The version is authenticated too.
 const VERSION = Buffer.from([1]);
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -44,11 +44,18 @@ export function toStorable(content: Content, key: Buffer): Storable {
   } catch (cause) {
     throw new RedactionFailed("The content could not be redacted and must not be stored", { cause });
   }
-  return { sealed: seal(Buffer.from(text), key), redactions };
+  return { sealed: seal(Buffer.from(text), key) as SealedContent, redactions };
 }
 
+/** Audio that somebody asked to keep: there is nothing in it that could be redacted. */
+export const sealBytes = (bytes: Buffer, key: Buffer): Buffer => seal(bytes, key);
+
 /** @throws UnsealFailed */
-export function openContent(bytes: Buffer, key: Buffer): Content {
+export const openContent = (bytes: Buffer, key: Buffer): Content =>
+  JSON.parse(openBytes(bytes, key).toString()) as Content;
+
+/** What sealBytes had sealed. @throws UnsealFailed */
+export function openBytes(bytes: Buffer, key: Buffer): Buffer {
   if (bytes.length < HEAD_BYTES || bytes[0] !== VERSION[0])
     throw new UnsealFailed("The stored content has an unknown form: a newer version may have written it");
   try {
@@ -58,16 +65,16 @@ export function openContent(bytes: Buffer, key: Buffer): Content {
     decipher.setAAD(VERSION);
     decipher.setAuthTag(bytes.subarray(1 + NONCE_BYTES, HEAD_BYTES));
     const compressed = Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES)), decipher.final()]);
-    return JSON.parse(zstdDecompressSync(compressed, { maxOutputLength: MOST_BYTES }).toString()) as Content;
+    return zstdDecompressSync(compressed, { maxOutputLength: MOST_BYTES });
   } catch (cause) {
     throw new UnsealFailed("The stored content was sealed with another key, or is damaged", { cause });
   }
 }
 
-function seal(plain: Buffer, key: Buffer): SealedContent {
+function seal(plain: Buffer, key: Buffer): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(VERSION);
   const body = Buffer.concat([cipher.update(zstdCompressSync(plain, FAST)), cipher.final()]);
-  return Buffer.concat([VERSION, nonce, cipher.getAuthTag(), body]) as SealedContent;
+  return Buffer.concat([VERSION, nonce, cipher.getAuthTag(), body]);
 }

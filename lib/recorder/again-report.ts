@@ -7,6 +7,10 @@ export interface AgainReport {
   /** Read by this decoder already. */
   current: number;
   unchanged: number;
+  /** Sessions that an older decoder had read. */
+  sessions: number;
+  /** Calls that came out of an exchange whose older decoder did not see them. */
+  found: number;
   /** Calls that are others now, and by what; a call can be in several. */
   changed: { calls: number; by: Record<string, number> };
   /** Of the calls whose cost is another one. */
@@ -28,6 +32,8 @@ export const newReport = (): AgainReport => ({
   looked: 0,
   current: 0,
   unchanged: 0,
+  sessions: 0,
+  found: 0,
   changed: { calls: 0, by: {} },
   cost: { beforeUsd: "0", afterUsd: "0" },
   notDecodable: newList(),
@@ -81,6 +87,8 @@ export function writeReport(report: AgainReport, dryRun: boolean): string {
     `  read by this decoder already: ${report.current}`,
     `  unchanged: ${report.unchanged}`,
     `  changed: ${changed.calls}`,
+    ...(report.sessions > 0 ? [`  sessions with their turns, by an older decoder: ${report.sessions}`] : []),
+    ...(report.found > 0 ? [`  new, as an older decoder did not see them: ${report.found}`] : []),
     ...Object.entries(changed.by)
       .toSorted(([, a], [, b]) => b - a)
       .map(
@@ -94,7 +102,7 @@ export function writeReport(report: AgainReport, dryRun: boolean): string {
     ...listed("not stored, and nobody knows why", notStored.unknown),
     dryRun
       ? "Nothing was written (--dry-run)."
-      : `${report.unchanged + changed.calls} are stored as they were read now.`,
+      : `${report.unchanged + changed.calls + report.found} are stored as they were read now.`,
   ];
   return lines.join("\n");
 }

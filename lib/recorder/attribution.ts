@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { DEFAULT_ENVIRONMENT } from "#lib/call.ts";
 import type { ExchangeStart } from "#lib/exchange.ts";
 import type { AttributionHints } from "#lib/openai/facts.ts";
 import { readTraceparent } from "#lib/trace-ids.ts";
@@ -35,14 +36,13 @@ const CALL_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
  */
 export function readAttribution(start: ExchangeStart, hints: AttributionHints): Attribution {
   const problems: string[] = [];
-  const headers = headerMap(start.headers);
+  const headers = headersRead(start.headers);
   const baggage = readBaggage(headers.get("baggage"));
-  const given = (name: string, ...others: (string | null | undefined)[]): string | null => {
-    const all = [headers.get(`x-omnimeter-${name}`), ...others, baggage.get(name), hints.metadata[name]];
-    return all.find((value) => value != null && value !== "") ?? null;
-  };
-  const pick = (name: string, ...others: (string | null | undefined)[]): string | null => {
-    const raw = given(name, ...others);
+  // What is empty was not said.
+  const given = (name: string, inPath: string | null = null): string | null =>
+    headers.get(`x-omnimeter-${name}`) || inPath || baggage.get(name) || hints.metadata[name] || null;
+  const pick = (name: string, inPath: string | null = null): string | null => {
+    const raw = given(name, inPath);
     if (raw === null) return null;
     const value = clean(raw);
     if (value === null) problems.push(`attribution_dropped:${name}`);
@@ -61,7 +61,7 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
     template,
     templateVersion: pick("template-version") ?? clean(hints.promptVersion ?? ""),
     release: pick("release"),
-    environment: pick("environment") ?? "production",
+    environment: pick("environment") ?? DEFAULT_ENVIRONMENT,
     tags: readTags(headers.get("x-omnimeter-tags") ?? baggage.get("tags"), problems),
     operationId: operation.id,
     attempt: operation.attempt,
@@ -71,18 +71,23 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
   };
 }
 
-function headerMap(headers: readonly string[]): Map<string, string> {
+/** Those that speak of attribution, which of most requests are one or two. */
+function headersRead(headers: readonly string[]): Map<string, string> {
   const map = new Map<string, string>();
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase();
+    if (!name.startsWith("x-omnimeter-") && !OTHERS_READ.has(name)) continue;
     const before = map.get(name);
     map.set(name, before === undefined ? (headers[i + 1] as string) : `${before},${headers[i + 1]}`);
   }
   return map;
 }
 
+const OTHERS_READ: ReadonlySet<string> = new Set(["baggage", "traceparent", "x-stainless-retry-count"]);
+
 /** Values are percent-encoded UTF-8. Null when they are not, or hold control characters, or are too long. */
 function clean(raw: string): string | null {
+  if (raw === "") return null;
   let value: string;
   try {
     value = decodeURIComponent(raw).trim();

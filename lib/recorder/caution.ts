@@ -14,10 +14,11 @@ import type { SpoolPosition } from "#lib/spool/reader.ts";
 export interface Caution {
   /** Decodes a few at a time, and notes each. */
   careful(): boolean;
-  isDeadly(exchange: Exchange): boolean;
-  begins(exchange: Exchange): void;
-  /** So many exchanges were stored, up to this place. */
-  stored(exchanges: number, place: SpoolPosition): void;
+  /** An exchange, or a session by its id. */
+  isDeadly(exchange: Pick<Exchange, "id">): boolean;
+  begins(exchange: Pick<Exchange, "id">): void;
+  /** So much was stored (`weightOf`), up to this place. */
+  stored(weight: number, place: SpoolPosition): void;
   /** The recorder ends in order. */
   over(): void;
 }
@@ -26,6 +27,10 @@ const CAREFUL_FROM = 3;
 const DEATHS = 2;
 /** As many as a recorder without caution takes at once. */
 export const STRETCH_EXCHANGES = 2000;
+/** Messages of sockets that take as long as one exchange. */
+const EXCHANGE_MESSAGES = 10;
+/** How much of a stretch these are, in exchanges. */
+export const weightOf = (exchanges: number, messages: number): number => exchanges + messages / EXCHANGE_MESSAGES;
 const FILE = "recorder-at.json";
 
 interface Note {
@@ -45,6 +50,8 @@ export function createCaution(dir: string, begin: SpoolPosition): Caution {
   const suspect = again?.suspect ? { id: again.suspect.id, deaths: again.suspect.deaths + 1 } : null;
   let careful = starts >= CAREFUL_FROM;
   let noted = true;
+  /** Whose reading is noted now: a session is read message by message. */
+  let reading: string | null = null;
   let behind = 0;
   write({ place, starts, suspect: null });
 
@@ -52,11 +59,14 @@ export function createCaution(dir: string, begin: SpoolPosition): Caution {
     careful: () => careful,
     isDeadly: ({ id }) => careful && id === suspect?.id && suspect.deaths >= DEATHS,
     begins({ id }) {
-      if (careful) write({ place, starts, suspect: { id, deaths: id === suspect?.id ? suspect.deaths : 0 } });
+      if (!careful || id === reading) return;
+      reading = id;
+      write({ place, starts, suspect: { id, deaths: id === suspect?.id ? suspect.deaths : 0 } });
     },
-    stored(exchanges, to) {
-      behind += exchanges;
+    stored(weight, to) {
+      behind += weight;
       place = to;
+      reading = null;
       if (careful && behind < STRETCH_EXCHANGES) write({ place, starts, suspect: null });
       else over();
     },

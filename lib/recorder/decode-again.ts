@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { compareCalls, replaceStale } from "#db/decoded-again.ts";
+import { bookVersion, readAdded } from "#db/price-book.ts";
+import { replaceSessions } from "#db/replace-sessions.ts";
 import { type Fence, runJob } from "#db/run-job.ts";
 import { sealedUntil } from "#db/sealed.ts";
 import { recordersBehindSeconds, spoolHigh } from "#db/spool-lease.ts";
@@ -10,7 +12,9 @@ import { readConfig } from "#lib/config.ts";
 import { readKey } from "#lib/keys.ts";
 import { contentKeyFile, listSpools, spoolKeyFile } from "#lib/spool/spool-dir.ts";
 import { newReport, writeReport } from "./again-report.ts";
+import { createBookKeeper } from "./book-keeper.ts";
 import { decodeAgain } from "./decode-spool-again.ts";
+import { createSocketReading } from "./read-sockets.ts";
 import { rereadSpool } from "./reread-spool.ts";
 import { withDatabase } from "./with-database.ts";
 
@@ -25,7 +29,7 @@ const BUSY_MS = 500;
 const wanted = readArguments();
 if (wanted)
   await withDatabase(async (sql) => {
-    const { dataDir, keepSpool } = readConfig();
+    const { dataDir, keepSpool, deployments } = readConfig();
     const spools = listSpools(dataDir);
     if (!keepSpool)
       console.log(
@@ -39,15 +43,21 @@ if (wanted)
     // What is stored with its content keeps it, also where only facts are kept by now.
     const contentKey = existsSync(contentKeyFile(dataDir)) ? readKey(contentKeyFile(dataDir)) : null;
     const expiredBeforeMs = await sealedUntil(sql);
+    const prices = createBookKeeper({ version: () => bookVersion(sql), read: () => readAdded(sql) });
+    await prices.first();
     const report = newReport();
     const job = { name: "decode-again", holder: `${process.pid}:${randomUUID()}`, leaseMs: LEASE_MS };
     for (const { dir, spool } of spools) {
       const high = await spoolHigh(sql, spool);
       if (!high) continue;
-      for (const exchanges of rereadSpool({ dir, spool, spoolKey, high, ...wanted.range })) {
+      const common = { projectId: "default", deployments, book: prices.book };
+      const sockets = createSocketReading({ ...common, caution: { isDeadly: () => false, begins() {} } });
+      for (const reread of rereadSpool({ dir, spool, spoolKey, high, sockets, ...wanted.range })) {
         const again = (fence: Fence) =>
-          decodeAgain(exchanges, report, {
-            projectId: "default",
+          decodeAgain(reread, report, {
+            ...common,
+            // A spool holds audio only where somebody asked to keep it.
+            keepAudio: true,
             contentKey,
             knownInstructions: new Set(),
             expiredBeforeMs,
@@ -55,6 +65,7 @@ if (wanted)
             store: {
               compare: (calls) => compareCalls(sql, calls),
               replace: (calls) => replaceStale(sql, fence, calls),
+              replaceSessions: (sessions, dryRun) => replaceSessions(sql, fence, sessions, dryRun),
               lagSeconds: () => recordersBehindSeconds(sql),
             },
           });

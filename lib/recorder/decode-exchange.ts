@@ -1,12 +1,14 @@
-import type { Call, Content } from "#lib/call.ts";
-import type { Exchange } from "#lib/exchange.ts";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Call } from "#lib/call.ts";
+import type { Exchange, ExchangeStart } from "#lib/exchange.ts";
 import type { Observation } from "#lib/observation.ts";
 import { DECODER_VERSION, decode } from "#lib/openai/decode.ts";
-import type { Facts } from "#lib/openai/facts.ts";
-import { readSettings } from "#lib/openai/settings.ts";
-import { redactContent, redactText } from "#lib/privacy/redact.ts";
-import { toStorable } from "#lib/privacy/seal.ts";
-import { toCall } from "./to-call.ts";
+import type { ChildFacts, Facts } from "#lib/openai/facts.ts";
+import { noUsage } from "#lib/openai/no-facts.ts";
+import type { PriceBook } from "#lib/pricing/create-price-book.ts";
+import { type Deployments, deployedModel } from "./deployed-model.ts";
+import { type CallSource, toCall, toChildCall } from "./to-call.ts";
+import { withContent } from "./with-content.ts";
 
 export interface DecodedExchange {
   call: Call;
@@ -41,7 +43,7 @@ export interface Restated {
 /** What reads the bodies of an exchange, and how much it knows. */
 export interface Decoder {
   version: number;
-  decode(exchange: Exchange): Promise<Facts>;
+  decode(exchange: Exchange, options?: { keepAudio?: boolean | undefined }): Promise<Facts>;
 }
 
 export interface DecodeOptions {
@@ -50,8 +52,13 @@ export interface DecodeOptions {
   contentKey: Buffer | null;
   /** Hashes of instructions whose words are stored, as far as this process knows. */
   knownInstructions: Set<string>;
+  /** Audio that the spool holds is kept, with what was said (OMNIMETER_KEEP_AUDIO). */
+  keepAudio?: boolean | undefined;
+  deployments?: Deployments | undefined;
   /** What telemetry gets: nothing unless told. */
   observes?: "facts" | "content" | undefined;
+  /** The price book of this moment; without one, that which comes with Omnimeter. */
+  book?: (() => PriceBook) | undefined;
   /** Test seam: another version of the decoder. */
   decoder?: Decoder | undefined;
 }
@@ -63,60 +70,54 @@ class ReaderFailed extends Error {
   readonly code = "reader_failed";
 }
 
-const WORDS_CHARACTERS = 120;
-const KNOWN_MAX = 10_000;
+/** After so many calls of one exchange the loop turns once: a batch's answers are thousands. */
+const TURN_CALLS = 50;
 
 /**
- * Exchange → call, with its price, and sealed content. Content that cannot be redacted is dropped and the facts are kept.
+ * Exchange → its own call, then those that it tells of (lines of a batch), each with its price and sealed content. Content that
+ * cannot be redacted is dropped and the facts are kept.
  * @throws ReaderFailed where content may be kept, else that call is stored with the mark: its bodies are nowhere to be read again.
  */
-export async function decodeExchange(exchange: Exchange, options: DecodeOptions): Promise<DecodedExchange> {
+export async function decodeCalls(exchange: Exchange, options: DecodeOptions): Promise<DecodedExchange[]> {
   const { version, decode: read } = options.decoder ?? PRESENT;
-  const facts = await read(exchange);
+  const facts = await read(exchange, { keepAudio: options.keepAudio });
   if (options.contentKey && facts.problems.includes("reader_failed")) throw new ReaderFailed("its reader failed");
-  const call = { ...toCall(exchange, facts, options.projectId), decoderVersion: version };
-  const observation = options.observes && observe(call, facts.content, options.observes);
-  const decoded = { call, payload: null, words: null, ...(observation && { observation }) };
-  if (!options.contentKey) return decoded;
-  try {
-    const payload = isEmpty(facts.content) ? null : toStorable(facts.content, options.contentKey);
-    return { ...decoded, payload, words: firstWords(call, facts.unit, options) };
-  } catch {
-    call.problems.push("content_dropped:redaction_failed");
-    return decoded;
+  const named = withModel(exchange.start, facts, options);
+  const own = { ...toCall(exchange, named, options.projectId, options.book?.()), decoderVersion: version };
+  const calls = [withContent(own, named, options)];
+  for (const [i, child] of facts.children.entries()) {
+    if (i > 0 && i % TURN_CALLS === 0) await turn();
+    calls.push(decodeChild(exchange, child, options));
   }
+  return calls;
 }
 
-/** Redacted a second time, which only those pay for who ask for content. */
-function observe(call: Call, content: Content, observes: "facts" | "content"): Observation {
-  const settings = readSettings(content.parameters);
-  settings.stopSequences = settings.stopSequences?.map(redactText) ?? null;
-  return { call, settings, content: observes === "content" && !isEmpty(content) ? redactedOrNone(content) : null };
+/** The exchange's own call alone. */
+export async function decodeExchange(exchange: Exchange, options: DecodeOptions): Promise<DecodedExchange> {
+  const [own] = await decodeCalls(exchange, options);
+  return own as DecodedExchange;
 }
 
-function redactedOrNone(content: Content): Content | null {
-  try {
-    return redactContent(content).content;
-  } catch {
-    return null;
-  }
-}
-
-/** What names a call without a template on the pages. Stored once for each hash, so that it costs nothing afterwards. */
-function firstWords(call: Call, unit: string | null, { contentKey, knownInstructions }: DecodeOptions): Buffer | null {
-  if (!unit || !call.unitHash || call.template || !contentKey || knownInstructions.has(call.unitHash)) return null;
-  if (knownInstructions.size >= KNOWN_MAX) knownInstructions.clear();
-  knownInstructions.add(call.unitHash);
-  // Redacted whole, then cut: a secret that is cut in two would not be known as one.
-  const text = redactText(unit).trimStart().slice(0, WORDS_CHARACTERS).replace(/\s+/g, " ");
-  const content = {
-    parameters: {},
-    tools: [],
-    input: [{ role: "system", parts: [{ type: "text" as const, text }] }],
-    output: [],
+/** A call that came out of an exchange. One that cannot be priced is stored without usage, and says so: the others go on. */
+export function decodeChild(parent: CallSource, child: ChildFacts, options: DecodeOptions): DecodedExchange {
+  const version = (options.decoder ?? PRESENT).version;
+  const toDecoded = (facts: Facts) => {
+    const call = {
+      ...toChildCall(parent, { ...child, facts }, options.projectId, options.book?.()),
+      decoderVersion: version,
+    };
+    return withContent(call, facts, options);
   };
-  return toStorable(content, contentKey).sealed;
+  const facts = withModel(parent.start, child.facts, options);
+  try {
+    return toDecoded(facts);
+  } catch {
+    const problems = [...facts.problems, "usage_inconsistent"];
+    return toDecoded({ ...facts, usage: noUsage(), lines: [], problems });
+  }
 }
 
-const isEmpty = (content: { input: unknown[]; output: unknown[]; tools: unknown[] }): boolean =>
-  content.input.length === 0 && content.output.length === 0 && content.tools.length === 0;
+function withModel(start: ExchangeStart, facts: Facts, { deployments }: DecodeOptions): Facts {
+  const model = deployedModel(start, facts, deployments);
+  return model === facts.model ? facts : { ...facts, model };
+}

@@ -5,6 +5,7 @@ import type { RecorderState, SpoolState } from "#lib/recorder-state.ts";
 import type { SpoolPosition } from "#lib/spool/reader.ts";
 import { createCallFigures } from "./call-figures.ts";
 import { createSpoolFigures } from "./spool-figures.ts";
+import type { SessionStep } from "./store.ts";
 
 /** What the loop of one spool tells about itself. */
 export interface SpoolWatch {
@@ -23,6 +24,9 @@ interface WatchedStretch {
   run: string;
   high: SpoolPosition;
   calls: readonly { call: Call }[];
+  sessions: readonly Pick<SessionStep, "origin" | "ended">[];
+  /** Of sockets, read in it. */
+  messages: number;
   feedback: number;
   setAside: number;
   /** How long the store took, attempts that failed included. */
@@ -41,6 +45,8 @@ interface Options {
   countRun: (spool: string, run: string) => Promise<{ stored: number; setAside: number } | null>;
   /** Spans, by what became of them. */
   telemetry?: () => Record<string, number>;
+  /** Calls over WebRTC and SIP, by what became of listening to them. */
+  joins?: () => Record<string, number>;
 }
 
 /** A question that waits for longer is not answered: a driver may lose an answer when its connection dies. */
@@ -49,13 +55,15 @@ const BATCH_CALLS = [1, 5, 10, 25, 50, 100, 250, 500];
 const BATCH_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Counts what this process does. Begins anew with its life; a batch whose answer was lost on the way is not in it. */
-export function createFigures({ earlier, countRun, telemetry }: Options): RecorderFigures {
+export function createFigures({ earlier, countRun, telemetry, joins }: Options): RecorderFigures {
   const calls = createCallFigures();
   const batchCalls = createBucketCounter(BATCH_CALLS);
   const batchSeconds = createBucketCounter(BATCH_SECONDS);
   const spools = new Map(earlier.map((one) => [one.spool, () => ({ ...one, counts: null }) as SpoolState]));
   /** Of each spool, since when its question waits. */
   const asked = new Map<string, number>();
+  let messages = 0;
+  let sessionsEnded = 0;
   let databaseAwayAtMs: number | null = null;
 
   return {
@@ -67,6 +75,8 @@ export function createFigures({ earlier, countRun, telemetry }: Options): Record
         async stored(stretch) {
           calls.count(stretch);
           batchCalls.add(stretch.calls.length);
+          messages += stretch.messages;
+          sessionsEnded += stretch.sessions.filter(({ ended }) => ended).length;
           batchSeconds.add(stretch.seconds);
           await figures.stored(stretch);
         },
@@ -110,6 +120,13 @@ export function createFigures({ earlier, countRun, telemetry }: Options): Record
         batchSeconds.read(),
       ),
       ...calls.families(),
+      counter("omnimeter_sessions_stored_total", "Sessions over WebSockets that ended and are stored.", sessionsEnded),
+      counter("omnimeter_session_messages_total", "Messages of WebSockets that were read and stored.", messages),
+      counter(
+        "omnimeter_call_joins_total",
+        "Calls over WebRTC and SIP that were set up, by what became of listening to them; none when it is off.",
+        byLabel("result", joins?.() ?? {}),
+      ),
       counter(
         "omnimeter_telemetry_spans_total",
         "Spans for OpenTelemetry, by what became of them; none when it is off.",

@@ -21,10 +21,22 @@ export const sealCall = (key: Buffer, call: Call): Buffer => sealWithSpoolKey(ke
 /** What sealExchange or sealCall had sealed. @throws when another key sealed it or it is damaged. */
 export function openKept(key: Buffer, sealed: Buffer): { exchange: Exchange } | { call: Call } {
   const value = openWithSpoolKey(key, sealed) as { exchange: TextExchange } | Call;
-  if (!("exchange" in value)) return { call: value };
+  if (!("exchange" in value)) return { call: { ...SINCE, ...value } };
   const { request, response, ...rest } = value.exchange;
   return { exchange: { ...rest, request: asBytes(request), response: response && asBytes(response) } };
 }
+
+/** What calls have that were not sealed with it by an earlier version. */
+const SINCE = {
+  parentId: null,
+  region: null,
+  objectIds: [],
+  inherits: null,
+  countsFor: null,
+  reread: false,
+  inputAudioMs: null,
+  outputAudioMs: null,
+} satisfies Partial<Call>;
 
 type TextBody<T extends RecordedBody> = Omit<T, "chunks"> & {
   chunks: { atMs: number; offset: number; bytes: string }[];

@@ -9,6 +9,7 @@ import { foldRatings } from "#db/fold-ratings.ts";
 import { matchFeedback } from "#db/match-feedback.ts";
 import { ensureIndexes } from "#db/online-indexes.ts";
 import { ensurePartitions } from "#db/partitions.ts";
+import { bookVersion, readAdded } from "#db/price-book.ts";
 import { REBUILD_JOB, rebuildDue } from "#db/rebuild-rollups.ts";
 import { LeaseLost, recordBatch } from "#db/record-batch.ts";
 import { recordPrices } from "#db/record-prices.ts";
@@ -25,8 +26,10 @@ import { PRICES } from "#lib/pricing/price-book.ts";
 import { readRecorderState } from "#lib/recorder-state.ts";
 import { holdSpool, type SpoolHold } from "#lib/spool/hold-spool.ts";
 import { contentKeyFile, listSpools, spoolKeyFile } from "#lib/spool/spool-dir.ts";
+import { createBookKeeper } from "./book-keeper.ts";
 import { dropSaid } from "./drop-said.ts";
 import { createFigures, type SpoolWatch } from "./figures.ts";
+import { joinThroughProxy } from "./join-through-proxy.ts";
 import { recordSpool } from "./record-spool.ts";
 import { type AsideStore, retrySetAside } from "./retry-set-aside.ts";
 import { keepStateFile } from "./state-file.ts";
@@ -34,6 +37,8 @@ import type { Store } from "./store.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 const LOOK_MS = 500;
+/** A price or a term that was added is used after so long at most. */
+const BOOK_MS = 30_000;
 const FEEDBACK_MS = 1000;
 const FEEDBACK_ALL_MS = 60_000;
 const PARTITIONS_MS = 3_600_000;
@@ -82,11 +87,14 @@ export async function startRecorder(): Promise<void> {
   const recorderLog = createLog("recorder");
   const { warn: log } = recorderLog;
   const telemetry = await startTelemetry(config, log);
+  const joiner = joinThroughProxy(config, recorderLog);
   const figures = createFigures({
     earlier: readRecorderState(config.dataDir)?.spools ?? [],
     countRun: (spool, run) => Promise.race([countRun(sql, spool, run), sleep(COUNT_MS, null, { ref: false })]),
     ...(telemetry && { telemetry: () => telemetry.results() }),
+    ...(joiner && { joins: joiner.counts }),
   });
+  const prices = createBookKeeper({ version: () => bookVersion(upkeep), read: () => readAdded(upkeep) });
   const lease = `${process.pid}:${randomUUID()}`;
   const following = new Map<string, Promise<void>>();
   let stopping = false;
@@ -95,6 +103,7 @@ export async function startRecorder(): Promise<void> {
 
   const stop = () => {
     stopping = true;
+    joiner?.stop();
   };
   process.on("disconnect", stop);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
@@ -104,6 +113,7 @@ export async function startRecorder(): Promise<void> {
 
   // Lines name their price; a page that cannot show it yet says so.
   recordPrices(upkeep, PRICES).catch((error: Error) => log(`the price book could not be stored: ${error.message}`));
+  every(BOOK_MS, prices.look);
   every(FEEDBACK_MS, () => matchFeedback(upkeep, true));
   every(FEEDBACK_ALL_MS, () => matchFeedback(upkeep, false));
   const alerts = { name: ALERTS_JOB, holder: lease, leaseMs: ALERTS_LEASE_MS };
@@ -144,6 +154,7 @@ export async function startRecorder(): Promise<void> {
       if (!hold) return;
       const held = await leaseWatched(spool, hold.previousIsDead);
       if (!held) return;
+      await prices.first();
       watch = await figures.follow(spool, held);
       await recordSpool(held, {
         dir,
@@ -154,7 +165,11 @@ export async function startRecorder(): Promise<void> {
         keepSegments: config.keepSpool,
         store,
         watch,
+        book: prices.book,
+        keepAudio: config.keepAudio,
+        deployments: config.deployments,
         ...(telemetry && { observes: telemetry.observes, onStored: telemetry.record }),
+        onExchanges: joiner?.join,
         stopping: () => stopping || misfit,
         log,
       });
@@ -168,18 +183,22 @@ export async function startRecorder(): Promise<void> {
     }
   }
 
-  function retrySome() {
+  async function retrySome() {
+    await prices.first();
     const ours = new Set(listSpools(config.dataDir).map(({ spool }) => spool));
     const aside: AsideStore = {
       next: (skip) => nextAsked(upkeep, skip),
       begin: (id) => beginRetry(upkeep, id),
-      store: (id, decoded) => storeSetAside(upkeep, id, decoded),
+      store: (id, decoded, derived) => storeSetAside(upkeep, id, decoded, derived),
       keep: (id, reason) => keepSetAside(upkeep, id, reason),
     };
     return retrySetAside({
       projectId: "default",
       contentKey,
       knownInstructions: new Set(),
+      book: prices.book,
+      keepAudio: config.keepAudio,
+      deployments: config.deployments,
       spoolKey,
       isOurs: (spool) => ours.has(spool),
       store: aside,

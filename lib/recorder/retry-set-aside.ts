@@ -1,4 +1,4 @@
-import { type DecodedExchange, type DecodeOptions, decodeExchange } from "./decode-exchange.ts";
+import { type DecodedExchange, type DecodeOptions, decodeCalls } from "./decode-exchange.ts";
 import { openKept } from "./kept-exchange.ts";
 
 /** What somebody asked to be tried again. */
@@ -14,8 +14,8 @@ export interface AsideStore {
   next(skip: readonly string[]): Promise<TakenAside | null>;
   /** Says that a try has begun. False: somebody else was faster. */
   begin(id: string): Promise<boolean>;
-  /** Returns why the database refuses it, or null. */
-  store(id: string, decoded: DecodedExchange): Promise<string | null>;
+  /** The call that was set aside, and those that came out of the same exchange. Returns why the database refuses them, or null. */
+  store(id: string, decoded: DecodedExchange, derived: readonly DecodedExchange[]): Promise<string | null>;
   keep(id: string, reason: string): Promise<void>;
 }
 
@@ -59,15 +59,16 @@ export async function retrySetAside({ store, spoolKey, isOurs, stopping, ...opti
   }
 
   async function tryAgain(id: string, kept: ReturnType<typeof openKept>): Promise<string | null> {
-    let decoded: DecodedExchange;
+    let decoded: DecodedExchange[];
     try {
       decoded =
         "exchange" in kept
-          ? await decodeExchange(kept.exchange, options)
-          : { call: kept.call, payload: null, words: null };
+          ? await decodeCalls(kept.exchange, options)
+          : [{ call: kept.call, payload: null, words: null }];
     } catch (error) {
       return `cannot be decoded: ${(error as Error).message}`;
     }
-    return store.store(id, decoded);
+    const [own, ...derived] = decoded as [DecodedExchange, ...DecodedExchange[]];
+    return store.store(id, own, derived);
   }
 }

@@ -1,10 +1,12 @@
 import type { Call } from "#lib/call.ts";
 import type { SpoolState } from "#lib/recorder-state.ts";
 import type { SpoolPosition } from "#lib/spool/reader.ts";
+import type { SessionStep } from "./store.ts";
 
 export interface StoredStretch {
   run: string;
   calls: readonly { call: Call }[];
+  sessions: readonly Pick<SessionStep, "origin" | "ended">[];
   setAside: number;
   high: SpoolPosition;
 }
@@ -37,10 +39,12 @@ export async function createSpoolFigures(
   let counts: SpoolState["counts"] = null;
   await ask(held.run);
   return {
-    async stored({ run, calls, setAside, high: to }) {
+    async stored({ run, calls, sessions, setAside, high: to }) {
       high = to;
       if (counts?.run !== run || setAside > 0) return ask(run);
-      counts.stored += calls.filter(({ call }) => call.origin.run === run).length;
+      // A session is one exchange, however many calls come out of it.
+      counts.stored += calls.filter(({ call }) => call.parentId === null && call.origin.run === run).length;
+      counts.stored += sessions.filter(({ ended, origin }) => ended && origin.run === run).length;
     },
     storedUntil(ms) {
       until = Math.max(ms, until ?? 0);

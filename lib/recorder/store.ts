@@ -59,6 +59,8 @@ export interface SessionStep {
 /** An exchange that could not be decoded, sealed (kept-exchange.ts). */
 export interface Undecoded {
   id: string;
+  /** A call that came out of another exchange: it is none in the equation. */
+  isChild?: boolean;
   origin: { spool: string; run: string; seq: number };
   /** A sentence. */
   reason: string;

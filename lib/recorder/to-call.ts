@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Call, Outcome, PricedLine } from "#lib/call.ts";
 import { derivedId } from "#lib/derived-id.ts";
 import type { Exchange } from "#lib/exchange.ts";
@@ -6,6 +6,8 @@ import { DECODER_VERSION } from "#lib/openai/decode.ts";
 import { findEndpoint } from "#lib/openai/endpoints.ts";
 import type { ChildFacts, Facts } from "#lib/openai/facts.ts";
 import { noUsage } from "#lib/openai/no-facts.ts";
+import type { PriceBook } from "#lib/pricing/create-price-book.ts";
+import { BUILT_IN } from "#lib/pricing/price-book.ts";
 import { priceLines } from "#lib/pricing/price-lines.ts";
 import { redactText } from "#lib/privacy/redact.ts";
 import { uuid7Ms } from "#lib/uuid7.ts";
@@ -18,12 +20,12 @@ const KEY_CHARACTERS_MAX = 128;
 export type CallSource = Pick<Exchange, "id" | "origin" | "start">;
 
 /** The row of one HTTP exchange, or of a socket that was refused: what the proxy saw, what the readers saw, and whom it was for. */
-export function toCall(exchange: Exchange, facts: Facts, projectId: string): Call {
+export function toCall(exchange: Exchange, facts: Facts, projectId: string, book: PriceBook = BUILT_IN): Call {
   const { start, end, response } = exchange;
   const { marks } = facts;
   const outcome = outcomeOf(exchange, facts);
   const unreachable = end?.ending === "unreachable" || (end?.ending === "upstream_reset" && !response);
-  const call = rowOf(exchange, facts, projectId, exchange.id, outcome);
+  const call = rowOf(exchange, facts, projectId, exchange.id, outcome, book);
   return {
     ...call,
     status: response?.status ?? null,
@@ -54,10 +56,15 @@ export function toCall(exchange: Exchange, facts: Facts, projectId: string): Cal
 }
 
 /** The row of a call that is no exchange of its own: whom it was for is what its exchange says, unless it says so itself. */
-export function toChildCall(parent: CallSource, child: ChildFacts, projectId: string): Call {
+export function toChildCall(
+  parent: CallSource,
+  child: ChildFacts,
+  projectId: string,
+  book: PriceBook = BUILT_IN,
+): Call {
   const { facts, timings, outcome } = child;
   const id = derivedId(child.startedAtMs, ...child.key);
-  const call = rowOf(parent, facts, projectId, id, outcome);
+  const call = rowOf(parent, facts, projectId, id, outcome, book);
   return {
     ...call,
     parentId: parent.id,
@@ -78,6 +85,7 @@ function rowOf(
   projectId: string,
   id: string,
   outcome: Outcome,
+  book: PriceBook,
 ): Call {
   const attribution = readAttribution(start, facts.hints);
   const { marks } = facts;
@@ -114,7 +122,7 @@ function rowOf(
     templateVersion: attribution.template === null ? null : attribution.templateVersion,
     release: attribution.release,
     tags: attribution.tags,
-    unitHash: facts.unit === null ? null : createHash("sha256").update(facts.unit).digest("hex").slice(0, 16),
+    unitHash: facts.unit === null ? null : hash("sha256", facts.unit).slice(0, 16),
     outcome,
     status: null,
     errorType: facts.error?.type ?? null,
@@ -125,6 +133,7 @@ function rowOf(
     objectIds: facts.objectIds.flatMap((one) => key(one) ?? []),
     inherits: key(facts.inherits),
     countsFor: key(facts.countsFor),
+    reread: facts.reread,
     previousResponseId: key(facts.previousResponseId),
     conversationId: key(facts.conversationId),
     promptCacheKey: key(facts.promptCacheKey),
@@ -155,7 +164,12 @@ function rowOf(
     responseBytes: 0,
     cut: false,
     usage,
-    lines: priceFacts({ ...facts, usage, lines }, facts.generatedAtMs ?? startedAt),
+    lines: priceFacts(
+      { ...facts, usage, lines },
+      facts.generatedAtMs ?? startedAt,
+      { projectId, upstream: start.upstream },
+      book,
+    ),
     toolCalls: facts.toolCalls.map((tool) => ({
       ...tool,
       id: key(tool.id),
@@ -172,16 +186,27 @@ function rowOf(
   };
 }
 
-/** What the usage of some facts costs at a moment (milliseconds since the epoch). */
-export const priceFacts = (facts: Facts, atMs: number): PricedLine[] =>
-  priceLines(facts.lines, {
-    // What only the request names can be an alias: good enough for an estimate, which is all that is known then.
-    model: key(facts.model ?? (facts.usage.source === "estimated" ? facts.requestModel : null)),
-    serviceTier: facts.serviceTier,
-    region: facts.region,
-    startedAt: atMs,
-    inputTokens: facts.usage.inputTokens,
-  });
+/** What the usage of some facts costs at a moment (milliseconds since the epoch), by a project's terms. */
+export const priceFacts = (
+  facts: Facts,
+  atMs: number,
+  { projectId, upstream }: Pick<Call, "projectId" | "upstream">,
+  book: PriceBook = BUILT_IN,
+): PricedLine[] =>
+  priceLines(
+    facts.lines,
+    {
+      projectId,
+      upstream,
+      // What only the request names can be an alias: good enough for an estimate, which is all that is known then.
+      model: key(facts.model ?? (facts.usage.source === "estimated" ? facts.requestModel : null)),
+      serviceTier: facts.serviceTier,
+      region: facts.region,
+      startedAt: atMs,
+      inputTokens: facts.usage.inputTokens,
+    },
+    book,
+  );
 
 /** What is looked up, grouped or indexed has a length that an index takes; real names are far shorter. */
 const key = (text: string | null): string | null => text?.slice(0, KEY_CHARACTERS_MAX) ?? null;

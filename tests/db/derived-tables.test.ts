@@ -20,12 +20,14 @@ const DAY_MS = 86_400_000;
 const DAYS = ["2026-01-05", "2026-01-31", "2026-02-01", "2026-02-16", "2026-03-01", "2026-03-16"].map((day) =>
   Date.parse(day),
 );
-const STEPS = 45;
+const STEPS = 55;
 const CHECK_EVERY = 15;
 /** The rest is drawn. Facts go only up to what is booked in an open month. */
 const PLANNED: Record<number, string> = { 1: "record", 14: "close", 17: "drop", 33: "close", 34: "drop" };
 
 describe.each(MAJORS)("derived tables on PostgreSQL %i", (major) => {
+  const LACKING: Call["usage"]["source"][] = ["none", "estimated"];
+
   let db: TestDatabase;
   beforeAll(async () => {
     db = await testDatabase(major);
@@ -45,6 +47,7 @@ describe.each(MAJORS)("derived tables on PostgreSQL %i", (major) => {
     let sealedMs = 0;
     let before = await sealedDigest(0);
     let words = 0;
+    let restated = 0;
 
     const drawn = async (ms: number, over: Partial<Call> = {}) => {
       const source = one(["reported", "reported", "estimated"] as const);
@@ -79,6 +82,37 @@ describe.each(MAJORS)("derived tables on PostgreSQL %i", (major) => {
         const { call, spool } = one([...known.values()]);
         const newer = await drawn(call.startedAt, { id: call.id, decoderVersion: call.decoderVersion + 1 });
         await store(spool, [newer]);
+      },
+      // A call that tells no usage of its own, or the answer that tells it later, to another recorder.
+      "tell later": async () => {
+        const lacking = [...known.values()].filter(({ call }) => !call.reread && LACKING.includes(call.usage.source));
+        const asked = lacking.length > 0 && random() < 0.7 ? one(lacking) : null;
+        if (!asked) {
+          const source = one(LACKING);
+          const guess = await drawn(one(DAYS), {});
+          const lines = source === "none" ? [] : guess.lines.map((each) => ({ ...each, source }));
+          await store(one([0, 1]), [{ ...guess, usage: { ...guess.usage, source }, lines }]);
+          return;
+        }
+        const told = await drawn(asked.call.startedAt, {
+          responseId: asked.call.responseId,
+          reread: true,
+          decoderVersion: 9,
+        });
+        const { model, serviceTier, usage, lines, finishReasons } = told;
+        const { projectId, upstream, responseId } = asked.call;
+        const facts = { model, serviceTier, usage, lines, finishReasons };
+        const restates = { projectId, upstream, objectId: responseId as string, facts };
+        const spool = 1 - asked.spool;
+        const reread = { ...told, usage: { ...usage, source: "none" as const }, lines: [] };
+        const call = { ...reread, origin: { ...reread.origin, spool: spool ? "spool-b" : "spool-a", run: "run" } };
+        await spools[spool]?.([], { calls: [{ call, payload: null, words: null, restates }] });
+        const [now] = await db.sql`select usage_source as source from calls where id = ${asked.call.id}`;
+        if (call.startedAt < sealedMs) return;
+        expect(now).toEqual({ source: "reported" });
+        restated++;
+        known.set(call.id, { call, spool });
+        known.set(asked.call.id, { ...asked, call: { ...asked.call, usage, lines } });
       },
       rate: async () => {
         const target = one<{ kind: "call" | "session"; id: string }>([
@@ -117,7 +151,21 @@ describe.each(MAJORS)("derived tables on PostgreSQL %i", (major) => {
         before = await sealedDigest(sealedMs);
       },
     };
-    const often = ["record", "record", "record", "read again", "read again", "rate", "rate", "fold", "rebuild"];
+    const often = [
+      "record",
+      "record",
+      "record",
+      "read again",
+      "read again",
+      "tell later",
+      "tell later",
+      "tell later",
+      "tell later",
+      "rate",
+      "rate",
+      "fold",
+      "rebuild",
+    ];
 
     for (let step = 1; step <= STEPS; step++) {
       const name = PLANNED[step] ?? one(often);
@@ -127,6 +175,7 @@ describe.each(MAJORS)("derived tables on PostgreSQL %i", (major) => {
       expect(await sealedDigest(sealedMs)).toEqual(before);
     }
     expect(sealedMs).toBeGreaterThan(0);
+    expect(restated).toBeGreaterThan(2);
     const total = [...known.values()].flatMap(({ call }) => call.lines.map(({ costUsd }) => costUsd ?? "0"));
     const [spent] = await db.sql<{ usd: string; calls: number }[]>`
       select trim_scale(sum(cost_usd + cost_estimated_usd))::text as usd, sum(calls)::int as calls from rollup_spend`;

@@ -5,43 +5,21 @@ import type { CallFilter } from "#db/queries/call-filter.ts";
 import { spendTotal } from "#db/queries/spend-source.ts";
 import { rebuildRollups } from "#db/rebuild-rollups.ts";
 import { recordBatch } from "#db/record-batch.ts";
+import { differences } from "#db/referee.ts";
 import { bookedByCalls, SPEND_MEASURES, spendParts } from "#db/rollup-spend.ts";
 import { leaseSpool, touchSpool } from "#db/spool-lease.ts";
-import type { Call, UsageLine } from "#lib/call.ts";
-import { priceLines } from "#lib/pricing/price-lines.ts";
-import { decodeExchange } from "#lib/recorder/decode-exchange.ts";
-import { createUuid7, uuid7Ms } from "#lib/uuid7.ts";
-import { chatExchange } from "#tests/support/exchange.ts";
+import type { Call } from "#lib/call.ts";
+import { addMoney } from "#lib/money.ts";
+import { createUuid7 } from "#lib/uuid7.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
+import { line, MODEL, callAt as pricedCallAt } from "#tests/support/store-calls.ts";
 
 const DAY_MS = 86_400_000;
-const MODEL = "gpt-4o-2024-08-06";
-
-const line = (over: Partial<UsageLine>): UsageLine => ({
-  direction: "input",
-  modality: "text",
-  cache: "none",
-  unit: "token",
-  product: null,
-  quantity: 1000,
-  source: "reported",
-  ...over,
-});
 
 /** 1,000 input, 200 cached and 100 output tokens: 0.0025 + 0.00025 + 0.001 = 0.00375 USD on gpt-4o-2024-08-06. */
 const LINES = [line({}), line({ cache: "read", quantity: 200 }), line({ direction: "output", quantity: 100 })];
 
-async function callAt(ms: number, over: Partial<Call> = {}, lines = LINES): Promise<Call> {
-  const exchange = chatExchange();
-  const { call } = await decodeExchange(exchange, {
-    projectId: "default",
-    contentKey: null,
-    knownInstructions: new Set(),
-  });
-  const id = over.id ?? createUuid7(() => ms)();
-  const changed = { ...call, model: MODEL, ...over, id, operationId: id, startedAt: uuid7Ms(id) };
-  return { ...changed, lines: priceLines(lines, { ...changed, inputTokens: changed.usage.inputTokens }) };
-}
+const callAt = (ms: number, over: Partial<Call> = {}, lines = LINES): Promise<Call> => pricedCallAt(ms, over, lines);
 
 describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
   let db: TestDatabase;
@@ -100,6 +78,37 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
       text_output_usd: "0.001",
       saved_usd: "0.00025",
     });
+  });
+
+  it("what is no token is money in the cell of its modality, and fees stand apart: cells and fees are what was spent", async () => {
+    const at = Date.UTC(2026, 0, 14, 12);
+    const search = line({
+      direction: "tool",
+      modality: "none",
+      unit: "web_search_call",
+      product: "tool:web_search",
+      quantity: 2,
+    });
+    const seconds = line({ modality: "audio", unit: "second", quantity: 30 });
+    await record(
+      await callAt(at, {}, [...LINES, search]),
+      // 30 s × 0.006 / 60 s.
+      await callAt(at + 1, { model: "whisper-1" }, [seconds]),
+    );
+    const row = await spent("2026-01-14", "2026-01-15");
+    // Two searches × 10 / 1,000.
+    expect(row).toMatchObject({ fees_usd: "0.02", audio_input_usd: "0.003", audio_input: "0", cost_usd: "0.02675" });
+    const cells = SPEND_MEASURES.filter((name) => /_(input|cached|output)_usd$/.test(name));
+    const sum = [...cells, "fees_usd"].reduce((total, name) => addMoney(total, String(row[name])), "0");
+    expect(sum).toBe(row.cost_usd);
+    await foldDays(db.sql, at + 3 * DAY_MS);
+    for (const table of ["rollup_spend_days", "rollup_spend_upto"]) {
+      const [folded] = await db.sql.unsafe(
+        `select trim_scale(max(fees_usd))::text as fees from ${table} where day = '2026-01-14'`,
+      );
+      expect(folded).toEqual({ fees: "0.02" });
+    }
+    expect(await differences(db.sql, at, at + 1)).toEqual([]);
   });
 
   it("a model that the price book does not know is unpriced, and costs nothing that is called zero", async () => {

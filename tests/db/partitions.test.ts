@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dropPartition, ensurePartitions, partitionOf, partitionsBefore } from "#db/partitions.ts";
+import { dropPartition, ensurePartitions, PARTITIONED, partitionOf, partitionsBefore } from "#db/partitions.ts";
 import { MAJORS } from "#tests/support/majors.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { callAt, storedSpool } from "#tests/support/store-calls.ts";
@@ -37,10 +37,16 @@ describe.each(MAJORS)("partitions on PostgreSQL %i", (major) => {
     expect(made.sort()).toEqual([
       "calls_p20250224",
       "calls_p20250303",
+      "media_p20250302",
+      "media_p20250303",
       "payloads_p20250302",
       "payloads_p20250303",
+      "sessions_p20250224",
+      "sessions_p20250303",
       "tool_calls_p20250224",
       "tool_calls_p20250303",
+      "turns_p20250224",
+      "turns_p20250303",
       "usage_lines_p20250224",
       "usage_lines_p20250303",
     ]);
@@ -51,7 +57,7 @@ describe.each(MAJORS)("partitions on PostgreSQL %i", (major) => {
   it("are made while somebody reads for long and others store", async () => {
     const end = await holding("select count(*) from calls; insert into calls select * from calls");
     const made = await ensurePartitions(db.sql, MONDAY + 14 * DAY_MS, MONDAY + 14 * DAY_MS);
-    expect(made).toHaveLength(4);
+    expect(made).toHaveLength(PARTITIONED.length);
     await end();
   });
 
@@ -61,19 +67,19 @@ describe.each(MAJORS)("partitions on PostgreSQL %i", (major) => {
     const making = ensurePartitions(db.sql, at, at);
     await expect.poll(waiting).toBe(1);
     await end();
-    expect(await making).toHaveLength(4);
+    expect(await making).toHaveLength(PARTITIONED.length);
     // It takes its time: once is enough.
     if (major !== 18) return;
     const endAgain = await holding("lock table calls in share update exclusive mode");
     await expect(ensurePartitions(db.sql, at + 7 * DAY_MS, at + 7 * DAY_MS)).rejects.toMatchObject({ code: "55P03" });
     await endAgain();
-    expect(await ensurePartitions(db.sql, at + 7 * DAY_MS, at + 7 * DAY_MS)).toHaveLength(4);
+    expect(await ensurePartitions(db.sql, at + 7 * DAY_MS, at + 7 * DAY_MS)).toHaveLength(PARTITIONED.length);
   });
 
   it("are made once by several at once", async () => {
     const at = MONDAY + 70 * DAY_MS;
     const made = await Promise.all(Array.from({ length: 4 }, () => ensurePartitions(db.sql, at, at)));
-    expect(new Set(made.flat()).size).toBe(4);
+    expect(new Set(made.flat()).size).toBe(PARTITIONED.length);
     expect(await names("calls", at + 8 * DAY_MS)).toContain(`${partitionOf("calls", at)} attached`);
   });
 

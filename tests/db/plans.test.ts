@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { foldDays } from "#db/fold-days.ts";
 import { ensureIndexes } from "#db/online-indexes.ts";
 import { newestIds } from "#db/queries/calls-page.ts";
+import { sessionRow } from "#db/record-sessions.ts";
 import { type Asked, type Common, PAGE_QUERIES, type PageQuery } from "#tests/support/page-queries.ts";
 import { type PlanReader, planReader, type Scan } from "#tests/support/plans.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { seedSpent } from "#tests/support/seed-spent.ts";
+import { sessionAt, stepOf } from "#tests/support/sessions.ts";
 
 const DAY_MS = 86_400_000;
 const DAYS = 9;
@@ -15,7 +17,7 @@ const NOW_MS = Date.parse("2026-11-20T19:22:00Z");
 /** A few calls of them in nine days: a page that looks for these must not look at all the others. */
 const RARE: Common = { environment: "production", feature: "rare", customer: "rare", template: "rare" };
 /** What grows with every call. */
-const GROWING = /^(calls|usage_lines|payloads|tool_calls)(_p\d{8})?$/;
+const GROWING = /^(calls|usage_lines|payloads|tool_calls|sessions|turns)(_p\d{8})?$/;
 /** Rows of a page, its calls' lines, and calls of the broken quarters of an hour at the ends of a range. */
 const ROWS_MAX = 300;
 
@@ -37,6 +39,7 @@ beforeAll(async () => {
     costUsd: "0.01",
   }));
   [callId = ""] = await seedSpent(db.sql, calls);
+  await seedSessions(db.sql);
   await ensureIndexes(db.sql, Date.now() + 60_000);
   while ((await foldDays(db.sql, NOW_MS)) > 0);
   await db.sql`analyze`;
@@ -46,6 +49,26 @@ afterAll(async () => {
   await plans?.end();
   await db?.drop();
 });
+
+/** Half of the calls stand for sessions too, in which the ones after each happened; the newest is one of a long conversation. */
+async function seedSessions(sql: Sql) {
+  const row = JSON.stringify(sessionRow({ ...stepOf(sessionAt(0)), resumedFrom: null }, new Date(0).toISOString()));
+  await sql`
+    insert into sessions
+    select (json_populate_record(null::sessions, (${row}::text::jsonb || jsonb_build_object(
+      'id', id, 'started_at', started_at, 'feature', feature, 'customer', customer, 'session', 'talk'
+    ))::json)).*
+    from calls where seq % 2 = 1`;
+  await sql`
+    insert into turns (session_id, index, kind, tool_calls, latency_ms, first_audio_ms, problems)
+    select id, n, 'server_vad', 0, 300, 400, '{}' from sessions cross join generate_series(0, 4) n`;
+  await sql`
+    update calls set parent_id = (select s.id from sessions s where s.id < calls.id order by s.id desc limit 1)
+    where seq % 2 = 0`;
+  await sql`
+    update calls set conversation_id = 'conv', session = 'talk', prompt_cache_key = 'key', previous_response_id = 'resp', response_id = 'resp'
+    where seq % 100 = 0`;
+}
 
 const asked = (query: PageQuery): Asked => ({
   scope: {

@@ -10,6 +10,7 @@ import { decodeExchange } from "#lib/recorder/decode-exchange.ts";
 import { createUuid7, uuid7Ms } from "#lib/uuid7.ts";
 import { chatExchange } from "#tests/support/exchange.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
+import { usageOf } from "#tests/support/store-calls.ts";
 
 const DAY_MS = 86_400_000;
 const QUARTER_MS = 900_000;
@@ -33,7 +34,7 @@ async function callAt(ms: number, over: Partial<Call> = {}, lines = linesOf("rep
     id,
     startedAt: uuid7Ms(id),
     origin: { ...call.origin, spool: SPOOL },
-    usage: { ...call.usage, source: lines[0]?.source ?? "none" },
+    usage: usageOf({ ...call.usage, source: lines[0]?.source ?? "none" }, lines),
     lines: priceLines(lines, { ...changed, startedAt: uuid7Ms(id), inputTokens: null }),
   };
 }

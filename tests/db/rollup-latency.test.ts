@@ -180,6 +180,7 @@ describe.each([18, 15] as const)("latency on PostgreSQL %i", (major) => {
         source: one(["reported", "reported", "estimated"]),
         outputTokens: one([null, 1, 2, 40]),
       },
+      lines: [],
       ...over,
     };
   }

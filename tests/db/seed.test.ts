@@ -1,7 +1,9 @@
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { objectsOf } from "#db/provider-objects.ts";
 import { rebuildRollups } from "#db/rebuild-rollups.ts";
 import { copyRows, copyText } from "#db/seed/copy-rows.ts";
+import type { Call } from "#lib/call.ts";
 import { type Batch, callsOfCompany } from "#lib/demo/company.ts";
 import { seedDatabase } from "#lib/demo/seed-database.ts";
 import { openContent } from "#lib/privacy/seal.ts";
@@ -23,19 +25,26 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const calls = () => made.flatMap((batch) => batch.calls);
+const sessions = () => made.flatMap((batch) => batch.sessions);
+/** What the ends of batches say was used. */
+const claimsOf = ({ countsFor }: Call) => (countsFor === null ? [] : [`usage:${countsFor}`]);
 
-test("every call, line, tool call, object and word that was made is stored", async () => {
+test("every call, line, tool call, object, session, turn and word that was made is stored", async () => {
   const [stored] = await sql`
     select
       (select count(*)::int from calls) as calls, (select count(*)::int from usage_lines) as lines,
       (select count(*)::int from tool_calls) as tools, (select count(*)::int from provider_objects) as objects,
+      (select count(*)::int from sessions) as sessions, (select count(*)::int from turns) as turns,
       (select count(*)::int from feedback) as feedback,
       (select count(*)::int from feedback where matched_at is null) as waiting`;
   expect(stored).toEqual({
     calls: 2500,
     lines: calls().flatMap(({ lines }) => lines).length,
     tools: calls().flatMap(({ toolCalls }) => toolCalls).length,
-    objects: calls().filter(({ responseId }) => responseId !== null).length,
+    objects: calls().flatMap((call) => [...new Set(objectsOf(call).map(({ objectId }) => objectId)), ...claimsOf(call)])
+      .length,
+    sessions: sessions().length,
+    turns: sessions().flatMap(({ turns }) => turns).length,
     feedback: made.flatMap(({ feedback }) => feedback).length,
     waiting: 5,
   });

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createCaution, STRETCH_EXCHANGES } from "#lib/recorder/caution.ts";
+import { createCaution, STRETCH_EXCHANGES, weightOf } from "#lib/recorder/caution.ts";
 import { chatExchange } from "#tests/support/exchange.ts";
 
 let dir: string;
@@ -63,6 +63,27 @@ test("care goes on over what is stored, so that the next life is careful at once
   next.stored(1, here);
   expect(next.careful()).toBe(false);
   expect(readdirSync(dir)).toEqual([]);
+});
+
+test("a session is noted once for all of its messages in a row, and anew when something else was read in between", () => {
+  for (let life = 0; life < 2; life++) createCaution(dir, here);
+  const caution = createCaution(dir, here);
+  const note = () => JSON.parse(readFileSync(join(dir, "recorder-at.json"), "utf8")).suspect;
+  caution.begins(deadly);
+  expect(note()).toEqual({ id: deadly.id, deaths: 0 });
+  writeFileSync(join(dir, "recorder-at.json"), '{"suspect":"as it was"}');
+  caution.begins(deadly);
+  expect(note()).toBe("as it was");
+  caution.begins(harmless);
+  expect(note()).toEqual({ id: harmless.id, deaths: 0 });
+  caution.stored(1, here);
+  expect(note()).toBeNull();
+  caution.begins(harmless);
+  expect(note()).toEqual({ id: harmless.id, deaths: 0 });
+});
+
+test("messages weigh less than exchanges: it takes ten of them", () => {
+  expect([weightOf(3, 0), weightOf(0, 10), weightOf(2, 5)]).toEqual([3, 1, 2.5]);
 });
 
 test("a note that is damaged, or a disk that takes none, costs the caution and nothing else", () => {

@@ -88,10 +88,12 @@ it("a label that comes from outside is cut, and once known always the same", () 
 
 describe("how far a spool is stored", () => {
   const HELD = { run: "run-1", high: { segment: 5, offset: 100 } };
-  const stretch = (run: string, calls: Call[], setAside = 0) => ({
+  const stretch = (run: string, calls: Call[], setAside = 0, ended: boolean[] = []) => ({
     run,
     high: { segment: 6, offset: 7 },
     calls: calls.map((call) => ({ call })),
+    sessions: ended.map((isOver) => ({ origin: { spool: "a", run, seq: 9 }, ended: isOver })),
+    messages: 100,
     feedback: 0,
     setAside,
     seconds: 0.2,
@@ -121,6 +123,18 @@ describe("how far a spool is stored", () => {
       },
     ]);
     expect(asked).toEqual(["run-1"]);
+  });
+
+  it("counts a session once, when it ends, and what came out of it as calls only", async () => {
+    const figures = createFigures({ earlier: [], countRun: async () => ({ stored: 0, setAside: 0 }) });
+    const watch = await figures.follow("a", HELD);
+    const child = { ...of("run-1"), parentId: "the session" };
+    await watch.stored(stretch("run-1", [child, child, of("run-1")], 0, [false, true]));
+    const { families, spools } = figures.state();
+    expect(spools[0]?.counts?.stored).toBe(2);
+    expect(seriesOf(families, "sessions_stored_total")).toEqual({ "": 1 });
+    expect(seriesOf(families, "session_messages_total")).toEqual({ "": 100 });
+    expect(Object.values(seriesOf(families, "recorded_calls_total"))).toEqual([3]);
   });
 
   it("asks the store when a run begins and when a call was set aside, and says nothing when that fails", async () => {

@@ -7,11 +7,13 @@ import { askRetry, beginRetry, keepSetAside, nextAsked, storeSetAside } from "#d
 import { leaseSpool } from "#db/spool-lease.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import { DECODER_VERSION, decode } from "#lib/openai/decode.ts";
-import { noFacts } from "#lib/openai/no-facts.ts";
+import type { ChildFacts } from "#lib/openai/facts.ts";
+import { noFacts, noUsage } from "#lib/openai/no-facts.ts";
 import { openContent } from "#lib/privacy/seal.ts";
 import type { Decoder } from "#lib/recorder/decode-exchange.ts";
 import { createStretchDecoder } from "#lib/recorder/decode-stretch.ts";
 import { sealExchange } from "#lib/recorder/kept-exchange.ts";
+import { createSocketReading } from "#lib/recorder/read-sockets.ts";
 import { type AsideStore, retrySetAside } from "#lib/recorder/retry-set-aside.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
 import { chatExchange } from "#tests/support/exchange.ts";
@@ -48,9 +50,10 @@ describe.each([18, 15] as const)("what cannot be stored, on PostgreSQL %i", (maj
       knownInstructions: new Set(),
       spoolKey,
       caution: noCaution,
+      reading: createSocketReading({ projectId: "default", caution: noCaution }),
       decoder: faulty,
     });
-    const { calls, undecoded } = await decoder.decode(exchanges);
+    const { calls, undecoded } = await decoder.decode(exchanges, []);
     const place = { segment: offset === 0 ? 0 : 1, offset };
     const next = { segment: 1, offset: offset + 1 };
     const counts = { accepted: exchanges.length, started: exchanges.length, dropped: {}, atRisk: 0 };
@@ -66,7 +69,7 @@ describe.each([18, 15] as const)("what cannot be stored, on PostgreSQL %i", (maj
   const store = (over: Partial<AsideStore> = {}): AsideStore => ({
     next: (skip) => nextAsked(db.sql, skip),
     begin: (id) => beginRetry(db.sql, id),
-    store: (id, decoded) => storeSetAside(db.sql, id, decoded),
+    store: (id, decoded, derived) => storeSetAside(db.sql, id, decoded, derived),
     keep: (id, reason) => keepSetAside(db.sql, id, reason),
     ...over,
   });
@@ -119,6 +122,35 @@ describe.each([18, 15] as const)("what cannot be stored, on PostgreSQL %i", (maj
     expect(
       await db.sql`select sum(calls)::int as n, sum(input_tokens)::int as tokens from rollup_calls where writer = ${spool}`,
     ).toEqual([{ n: 2, tokens: 26 }]);
+  });
+
+  it("an exchange that tells of other calls brings them along when it is stored, however long ago they were", async () => {
+    const spool = newSpool();
+    const odd = exchangeOf(spool, 1, ["x-shape", "odd"]);
+    await record([odd]);
+    await askRetry(db.sql, "all");
+    const batch: Decoder = {
+      version: DECODER_VERSION,
+      async decode(exchange) {
+        const facts = await decode(exchange);
+        const line = (name: string, daysAgo: number): ChildFacts => ({
+          ...{ key: [spool, name], endpoint: "chat_completions", startedAtMs: Date.now() - daysAgo * 86_400_000 },
+          ...{ timings: {}, outcome: "completed", status: 200, requestBytes: 0, responseBytes: 0, facts },
+        });
+        return { ...facts, usage: noUsage(), lines: [], children: [line("a", 0), line("b", 400)] };
+      },
+    };
+    expect(await retry({ decoder: batch })).toBe(1);
+    expect(
+      await db.sql`
+        select parent_id, (select sum(cost_usd) from usage_lines where call_id = id)::text as cost from calls
+        where spool = ${spool} order by parent_id nulls first, id`,
+    ).toMatchObject([
+      { parent_id: null, cost: null },
+      { parent_id: odd.id, cost: "0.0001125" },
+      { parent_id: odd.id, cost: "0.0001125" },
+    ]);
+    expect(await equation(spool)).toEqual([{ accepted: 1, stored: 1, set_aside: 0 }]);
   });
 
   it("two that try the same at once store it once", async () => {
