@@ -1,3 +1,4 @@
+import { endpointName } from "#app/_ui/endpoint-name.ts";
 import { formatDuration } from "#app/_ui/format.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { OUTCOME_LOOKS } from "#app/_ui/outcomes.ts";
@@ -10,8 +11,15 @@ import { FilterMenu } from "./filter-menu.tsx";
 import { ATTRIBUTES, hasMenu, toggled } from "./filter-text.ts";
 import { hrefOf, type View } from "./view.ts";
 
+interface Props {
+  path: string;
+  view: View;
+  /** Columns that have a menu here; left out: all that can have one. */
+  only?: readonly string[];
+}
+
 /** Chips of the filters in force, and menus to add more. Everything is a link: the URL is the state. */
-export function FilterBar({ path, view }: { path: string; view: View }) {
+export function FilterBar({ path, view, only }: Props) {
   const chips = filterChips(path, view);
   const query = hrefOf(path, view).split("?")[1] ?? "";
   return (
@@ -19,9 +27,11 @@ export function FilterBar({ path, view }: { path: string; view: View }) {
       <span className="text-xs text-muted" id="filters">
         Filter
       </span>
-      {ATTRIBUTES.filter(hasMenu).map(({ key, label }) => (
-        <FilterMenu key={key} attribute={key} label={label} query={query} path={path} />
-      ))}
+      {ATTRIBUTES.filter(hasMenu)
+        .filter(({ column }) => only?.includes(column) ?? true)
+        .map(({ key, label }) => (
+          <FilterMenu key={key} attribute={key} label={label} query={query} path={path} />
+        ))}
       {chips.length > 0 && (
         <ul aria-labelledby="filters" className="flex min-w-0 flex-wrap items-center gap-2">
           {chips.map((chip) => (
@@ -69,6 +79,7 @@ export function valueName(key: string, value: string): string {
   if (key === "status") return OUTCOME_LOOKS[value as Outcome].label;
   if (key === "waste") return WASTE_NAMES[value as Waste];
   if (key === "modality") return MODALITIES.find(({ name }) => name === value)?.label ?? value;
+  if (key === "endpoint") return endpointName(value);
   return key === "latency" ? bandName(value) : value;
 }
 

@@ -66,7 +66,7 @@ function Options({ attribute, label, query, path, close }: Props & { close: () =
           />
         </label>
       )}
-      <ul aria-label={`${label}, with calls in range`} className="max-h-80 overflow-auto">
+      <ul aria-label={`${label}, with how many are in range`} className="max-h-80 overflow-auto">
         {shown.map((option) => (
           <li key={option.value}>
             <Link

@@ -22,7 +22,10 @@ export function Nav() {
   const kept = new URLSearchParams(
     KEPT.flatMap((name) => (query.has(name) ? [[name, query.get(name) as string]] : [])),
   );
-  const isHere = (page: string) => (page === "/" ? path === "/" : path === page || path.startsWith(`${page}/`));
+  const isBelow = (page: string) => path === page || path.startsWith(`${page}/`);
+  // Sessions are a list of their own below Calls.
+  const isHere = (page: string) =>
+    page === "/" ? path === "/" : isBelow(page) || (page === "/calls" && isBelow("/sessions"));
   return (
     <nav aria-label="Pages" className="flex flex-wrap items-center gap-1">
       {PAGES.map((page) => (

@@ -1,3 +1,4 @@
+import { isUuid } from "#app/_data/is-uuid.ts";
 import type { CallFilter, Scope } from "#db/queries/call-filter.ts";
 import type { Cursor } from "#db/queries/calls-page.ts";
 import { formatRange, type Interval, isZone, parseRange, type Range, resolveRange } from "#lib/range.ts";
@@ -7,7 +8,6 @@ import { formatFilter, parseFilter } from "./filter-text.ts";
 export const PROJECT = "default";
 const DEFAULT_RANGE = "24h";
 const QUARTER_MS = 900_000;
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /** What the URL says a page should show. The URL is all the state there is. */
 export interface View {
@@ -97,7 +97,7 @@ export function hrefOf(path: string, view: View, changes: Changes = {}): string 
 }
 
 function cursorOf(before: string | undefined, after: string | undefined): Cursor {
-  if (before && UUID.test(before)) return { before: before.toLowerCase() };
-  if (after && UUID.test(after)) return { after: after.toLowerCase() };
+  if (before && isUuid(before)) return { before: before.toLowerCase() };
+  if (after && isUuid(after)) return { after: after.toLowerCase() };
   return null;
 }

@@ -69,14 +69,14 @@ export function formatMoney(amount: string | null): string {
   );
 }
 
-const unitPrice = new Intl.NumberFormat("en-US", {
+const exactPrice = new Intl.NumberFormat("en-US", {
   style: "currency",
   currency: "USD",
   minimumFractionDigits: 2,
-  maximumFractionDigits: 4,
+  maximumFractionDigits: 12,
 });
 
-/** Prices per million tokens: "2.5" → $2.50, "0.075" → $0.075. */
-export const formatUnitPrice = (amount: string): string => unitPrice.format(amount as Intl.StringNumericLiteral);
+/** A price is never rounded: "2.5" → $2.50, "0.075" → $0.075, "0.000012" → $0.000012. */
+export const formatExactPrice = (amount: string): string => exactPrice.format(amount as Intl.StringNumericLiteral);
 
 const trimZero = (text: string) => text.replace(/\.0$/, "");

@@ -1,6 +1,7 @@
 import { database } from "#app/_data/database.ts";
 import { isSameOrigin } from "#app/_data/is-same-origin.ts";
 import { readFields } from "#app/_data/read-fields.ts";
+import { refuse } from "#app/_data/refuse.ts";
 import { PROJECT } from "#app/_frame/view.ts";
 import { recordFeedback } from "#db/record-feedback.ts";
 import { parseFeedback } from "#lib/feedback.ts";
@@ -39,8 +40,5 @@ export async function POST(request: Request) {
   const location = `/calls/${word.target.id}${queryOf(request.headers.get("referer"))}#feedback`;
   return new Response(null, { status: 303, headers: { location } });
 }
-
-const refuse = (status: number, code: string, message: string) =>
-  Response.json({ error: { code, message } }, { status, headers: { "cache-control": "no-store" } });
 
 const queryOf = (address: string | null) => (address && URL.canParse(address) ? new URL(address).search : "");

@@ -1,4 +1,5 @@
 import { hrefOf } from "#app/_frame/view.ts";
+import { endpointName } from "#app/_ui/endpoint-name.ts";
 import { formatCount, formatDuration, formatShare } from "#app/_ui/format.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
@@ -87,7 +88,7 @@ function Row({ route, view, excess }: { route: Route; view: LatencyView; excess:
       </th>
       <td className="max-w-60 truncate !text-left">{model || "—"}</td>
       <td className="!text-left">
-        {endpoint} <span className="text-xs text-muted">{label}</span>
+        {endpointName(endpoint)} <span className="text-xs text-muted">{label}</span>
       </td>
       <td>
         {folded ? (
@@ -96,7 +97,7 @@ function Row({ route, view, excess }: { route: Route; view: LatencyView; excess:
           <Link
             className="text-link"
             href={hrefOf("/calls", view, { filter })}
-            aria-label={`${formatCount(route.calls)} calls of ${name}, ${model}, ${endpoint}, ${label}`}
+            aria-label={`${formatCount(route.calls)} calls of ${name}, ${model}, ${endpointName(endpoint)}, ${label}`}
           >
             {formatCount(route.calls)}
           </Link>

@@ -1,9 +1,11 @@
 import { hrefOf } from "#app/_frame/view.ts";
+import { endpointName } from "#app/_ui/endpoint-name.ts";
 import { formatCount, formatDuration } from "#app/_ui/format.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
 import { formatMoment } from "#app/_ui/time.ts";
 import type { SlowCall } from "#db/queries/latency-slowest.ts";
+import { STALL_MS } from "#lib/call.ts";
 import type { LatencyView } from "./latency-view.ts";
 import { METRICS } from "./metrics.ts";
 import { SLOWEST_MAX } from "./read.ts";
@@ -37,6 +39,11 @@ export function SlowestTable({ calls, view }: { calls: readonly SlowCall[]; view
                   {metric !== "duration" && <th scope="col">{METRICS[metric].label}</th>}
                   <th scope="col">Duration</th>
                   <th scope="col">First token</th>
+                  <th scope="col">First text</th>
+                  <th scope="col">First audio</th>
+                  <th scope="col">
+                    <span title={`Pauses of more than ${formatDuration(STALL_MS)} in a stream`}>Stalls</span>
+                  </th>
                   <th scope="col">Upstream</th>
                   <th scope="col">Omnimeter</th>
                   <th scope="col">Client</th>
@@ -69,7 +76,7 @@ function Row({ call, view }: { call: SlowCall; view: LatencyView }) {
       </th>
       <td className="max-w-48 truncate !text-left">{call.feature ?? "—"}</td>
       <td className="max-w-56 truncate !text-left">{call.model ?? call.requestModel ?? "—"}</td>
-      <td className="!text-left">{call.endpoint}</td>
+      <td className="!text-left">{endpointName(call.endpoint)}</td>
       {view.metric !== null && view.metric !== "duration" && (
         <td className="font-semibold">{formatDuration(call.metricMs)}</td>
       )}
@@ -77,6 +84,9 @@ function Row({ call, view }: { call: SlowCall; view: LatencyView }) {
         {formatDuration(call.durationMs)}
       </td>
       <td>{formatDuration(call.firstTokenMs)}</td>
+      <td>{formatDuration(call.firstTextMs)}</td>
+      <td>{formatDuration(call.firstAudioMs)}</td>
+      <td>{formatCount(call.stalls)}</td>
       <td>{formatDuration(call.upstreamMs)}</td>
       <td>{formatDuration(call.ownMs)}</td>
       <td>{formatDuration(call.clientMs)}</td>

@@ -1,4 +1,5 @@
 import { toggled } from "#app/_frame/filter-text.ts";
+import { hrefOf } from "#app/_frame/view.ts";
 import { formatCount, formatDuration, formatShare, plural } from "#app/_ui/format.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { ModalityIcon } from "#app/_ui/modalities.tsx";
@@ -92,6 +93,16 @@ function StripPanel({ pace, view }: { pace: Pace; view: LatencyView }) {
         </table>
       </ScrollBox>
       <Footer strip={strip} />
+      {modality === "audio" && (
+        <p className="mt-2 text-xs text-muted">
+          Answers inside a voice session have no request of their own: from the end of somebody's speech to the first
+          audio they are told by turn, in{" "}
+          <Link className="text-link" href={hrefOf("/sessions", view)}>
+            sessions
+          </Link>
+          .
+        </p>
+      )}
     </section>
   );
 }

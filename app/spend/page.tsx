@@ -12,7 +12,14 @@ import { Link } from "#app/_ui/link.tsx";
 import { FirstCall } from "#app/calls/(list)/first-call.tsx";
 import { anyCall } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
-import { closedMonths, SPEND_GROUPINGS, type Spend, spendOf, unpricedModels } from "#db/queries/spend-page.ts";
+import {
+  closedMonths,
+  SPEND_GROUPINGS,
+  type Spend,
+  spendOf,
+  unpricedModels,
+  unpricedProducts,
+} from "#db/queries/spend-page.ts";
 import { SPEND_FILTERS } from "#db/queries/spend-source.ts";
 import { type WasteFigures, wasteIn } from "#db/queries/waste.ts";
 import { readConfig } from "#lib/config.ts";
@@ -77,13 +84,14 @@ export default async function SpendPage({ searchParams }: { searchParams: Promis
 interface Found {
   spend: Spend;
   unpriced: { model: string; calls: number }[];
+  products: string[];
   waste: WasteFigures;
 }
 
-function Figures({ view, spend, unpriced, waste }: Found & { view: SpendView }) {
+function Figures({ view, spend, unpriced, products, waste }: Found & { view: SpendView }) {
   return (
     <div className="results grid gap-6">
-      <Tiles view={view} total={spend.total} unpriced={unpriced} />
+      <Tiles view={view} total={spend.total} unpriced={unpriced} products={products} />
       {spend.total.calls > 0 && <Waste view={view} waste={waste} spendUsd={spend.total.costUsd} />}
       {spend.groups.length === 0 ? (
         <EmptySpend view={view} />
@@ -131,8 +139,9 @@ function read(view: SpendView) {
       const limits = { rows: MOST_ROWS, series: MOST_SERIES };
       const spend = await spendOf(tx, scope, view.grouping, spendBuckets(view).edges, limits);
       const unpriced = spend.total.callsUnpriced > 0 ? await unpricedModels(tx, scope, MOST_UNPRICED_MODELS) : [];
+      const products = unpriced.length > 0 ? await unpricedProducts(tx, scope, MOST_UNPRICED_MODELS) : [];
       const waste = await wasteIn(tx, scope);
-      return { spend, unpriced, waste };
+      return { spend, unpriced, products, waste };
     },
   );
 }

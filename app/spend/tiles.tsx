@@ -3,6 +3,7 @@ import { formatCount, formatMoney, formatShare, plural } from "#app/_ui/format.t
 import { Glyph } from "#app/_ui/glyph.tsx";
 import { Money } from "#app/_ui/money.tsx";
 import { Tile } from "#app/_ui/tile.tsx";
+import { productName } from "#app/_ui/usage-words.ts";
 import type { SpendSums } from "#db/queries/spend-sums.ts";
 import { callsHref, type SpendView } from "./spend-view.ts";
 
@@ -11,10 +12,12 @@ interface Props {
   total: SpendSums;
   /** Models without a price, with their calls: the largest few. */
   unpriced: readonly { model: string; calls: number }[];
+  /** What without a price is listed under a name of its own: a tool, a second model. */
+  products: readonly string[];
 }
 
 /** The range in six figures. What is not known has its own tile, also when there is none of it. */
-export function Tiles({ view, total, unpriced }: Props) {
+export function Tiles({ view, total, unpriced, products }: Props) {
   const { costUsd, callsUnpriced, callsWithoutUsage } = total;
   const unallocated = total.calls - total.callsAllocated;
   const unpricedHref = callsUnpriced > 0 ? callsHref(view, { ...view.filter, cost: ["unpriced"] }) : undefined;
@@ -48,6 +51,9 @@ export function Tiles({ view, total, unpriced }: Props) {
               {formatCount(calls)} × {model || "no model named"}
             </span>
           ))}
+          {products.length > 0 && (
+            <span className="block">without a price there: {products.map(productName).join(", ")}</span>
+          )}
         </Note>
       </Tile>
       <Tile name="Calls without usage" testId="tile-without-usage" value={<Unknown calls={callsWithoutUsage} />}>

@@ -24,9 +24,12 @@ export function TokenMatrix({ total }: { total: SpendSums }) {
   return (
     <section aria-labelledby="matrix-title" className="min-w-0">
       <h2 id="matrix-title" className="text-lg font-semibold">
-        Which tokens cost it?
+        What cost it?
       </h2>
-      <p className="text-muted">USD, tokens, and share of spend. Input is without what was read from the cache.</p>
+      <p className="text-muted">
+        USD, tokens, and share of spend. Input is without what was read from the cache. What is billed by seconds,
+        characters or images has no tokens; fees are those of hosted tools, searches and containers.
+      </p>
       <ScrollBox name="Spend by token kind and modality">
         <table className="figures mt-1" data-testid="table-matrix">
           <thead>
@@ -49,11 +52,18 @@ export function TokenMatrix({ total }: { total: SpendSums }) {
                 ))}
               </tr>
             ))}
+            <tr data-testid="row-fees">
+              <th scope="row">Fees</th>
+              {TOKEN_KINDS.map((kind) => (
+                <td key={kind} />
+              ))}
+              <MatrixCell part={{ tokens: 0, usd: total.feesUsd }} total={total} />
+            </tr>
           </tbody>
           <tfoot>
             <tr>
-              <th scope="row">All tokens</th>
-              {[...columns, columns.reduce(add, NOTHING)].map((part, i) => (
+              <th scope="row">Together</th>
+              {[...columns, columns.reduce(add, { tokens: 0, usd: total.feesUsd })].map((part, i) => (
                 <MatrixCell key={TOKEN_KINDS[i] ?? "together"} part={part} total={total} />
               ))}
             </tr>
@@ -72,7 +82,8 @@ function MatrixCell({ part, total }: { part: Part; total: SpendSums }) {
         <Money usd={part.usd} unknownCalls={part.tokens > 0 ? total.callsUnpriced : 0} />
       </span>
       <span className="block text-xs font-normal text-muted">
-        {formatCount(part.tokens)} · {formatShare(Number(part.usd), Number(total.costUsd))}
+        {part.tokens > 0 && `${formatCount(part.tokens)} · `}
+        {formatShare(Number(part.usd), Number(total.costUsd))}
       </span>
     </td>
   );

@@ -53,7 +53,7 @@ describe("filters in the URL", () => {
     expect([name("modality", "audio"), name("modality", ""), name("endpoint", "responses")]).toEqual([
       "Audio",
       "none given",
-      "responses",
+      "Responses",
     ]);
   });
   it("a second click takes a value out again", () => {

@@ -164,7 +164,7 @@ test("the page works with the keyboard alone, and for everybody", async ({ page 
   for (let i = 0; i < 60 && (await focused()) !== "Customer"; i++) await page.keyboard.press("Tab");
   // The filter's menu has this name too, and comes first.
   await page.keyboard.press("Enter");
-  await expect(page.getByLabel("Customer, with calls in range").getByText("globex")).toBeVisible();
+  await expect(page.getByLabel("Customer, with how many are in range").getByText("globex")).toBeVisible();
   await page.keyboard.press("Escape");
   const legend = page.getByRole("button", { name: "search", exact: true });
   for (let i = 0; i < 60 && (await focused()) !== "search"; i++) await page.keyboard.press("Tab");

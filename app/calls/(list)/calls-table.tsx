@@ -2,6 +2,7 @@ import NextLink from "next/link";
 import { hrefOf, type View } from "#app/_frame/view.ts";
 import { Cost } from "#app/_ui/cost.tsx";
 import { DurationBar } from "#app/_ui/duration-bar.tsx";
+import { endpointName } from "#app/_ui/endpoint-name.ts";
 import { formatDuration, plural } from "#app/_ui/format.ts";
 import { Glyph } from "#app/_ui/glyph.tsx";
 import { Modalities } from "#app/_ui/modalities.tsx";
@@ -25,6 +26,7 @@ export function CallsTable({ rows, view }: { rows: readonly CallRow[]; view: Vie
               <th scope="col">Customer</th>
               <th scope="col">Template</th>
               <th scope="col">Model</th>
+              <th scope="col">Endpoint</th>
               <th scope="col">
                 <span title="Modalities in → out">In → out</span>
               </th>
@@ -83,12 +85,16 @@ function Row({ row, view }: { row: CallRow; view: View }) {
           data-row
         >
           <span className="text-muted">{day}</span> <span className="font-medium">{second}</span>
+          {row.parentId !== null && <Child />}
         </NextLink>
       </td>
       <Name text={row.feature} />
       <Name text={row.customer} />
       <Name text={templateName(row)} />
       <ModelName row={row} />
+      <td className="name !max-w-[104px]" title={endpointName(row.endpoint)}>
+        {endpointName(row.endpoint)}
+      </td>
       <td>
         <Modalities input={row.inputModalities} output={row.outputModalities} />
       </td>
@@ -114,6 +120,16 @@ function Row({ row, view }: { row: CallRow; view: View }) {
       <td className="number">{row.toolCallCount || ""}</td>
       <td className="number">{row.problems.length > 0 && <ProblemCount codes={row.problems} />}</td>
     </tr>
+  );
+}
+
+/** No exchange of its own. */
+function Child() {
+  return (
+    <span className="text-muted" title="Came out of another exchange: a session, or the answers of a batch">
+      <Glyph name="child" />
+      <span className="sr-only">part of a session or batch</span>
+    </span>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Metadata } from "next";
 import { readInParts } from "#app/_data/read-in-parts.ts";
 import { requestedView } from "#app/_data/view.ts";
+import { CallsTabs } from "#app/_frame/calls-tabs.tsx";
 import { Computed } from "#app/_frame/computed.tsx";
 import { EmptyByFilter } from "#app/_frame/empty-by-filter.tsx";
 import { FilterBar } from "#app/_frame/filter-bar.tsx";
@@ -91,6 +92,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
 function Filters({ view, missing }: { view: View; missing: string | null }) {
   return (
     <search aria-label="Filters" className="flex min-h-7 flex-wrap items-center gap-2">
+      <CallsTabs here="/calls" view={view} />
       <FilterBar path="/calls" view={view} />
       <FindCall missing={missing} />
     </search>

@@ -16,8 +16,11 @@ export interface Comparison {
   stages: ComparedStage[];
   durationMs: Usual;
   firstTokenMs: Usual;
+  firstTextMs: Usual;
   firstAudioMs: Usual;
   longestGapMs: Usual;
+  stalls: Usual;
+  uploadMs: Usual;
   /** Its tail is the slow one: the 5th percentile. */
   tokensPerSecond: Usual;
   contentChunks: Usual;
@@ -40,8 +43,11 @@ export function compare(call: Timed, comparable: Comparable | null): Comparison 
     })),
     durationMs: of(({ durationMs }) => durationMs),
     firstTokenMs: of(({ firstTokenMs }) => firstTokenMs),
+    firstTextMs: of(({ firstTextMs }) => firstTextMs),
     firstAudioMs: of(({ firstAudioMs }) => firstAudioMs),
     longestGapMs: of(({ longestGapMs }) => longestGapMs),
+    stalls: of(({ stalls }) => stalls),
+    uploadMs: of(({ requestEndMs }) => requestEndMs),
     tokensPerSecond: of(tokensPerSecondOf, 0.05),
     contentChunks: of(({ streamed, contentChunks }) => (streamed ? contentChunks : null)),
     requestBytes: of(({ requestBytes }) => requestBytes),

@@ -2,10 +2,18 @@ import type { ReactNode } from "react";
 import type { Said } from "#app/_data/content.ts";
 import { formatBytes, plural } from "#app/_ui/format.ts";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
+import type { KeptMedia } from "#db/queries/call-media.ts";
 import type { Message, Part } from "#lib/call.ts";
+import { Player } from "./audio.tsx";
+
+/** Audio that can be played beside what was said. */
+interface Kept {
+  callId: string;
+  media: readonly KeptMedia[];
+}
 
 /** What was said, as text only: nothing that came from a client or a model is ever interpreted. */
-export function ContentSection({ said }: { said: Said }) {
+export function ContentSection({ said, callId, media }: { said: Said } & Kept) {
   if ("why" in said) return <p className="text-muted">{said.why}</p>;
   const { content, redactions } = said;
   const parameters = Object.entries(content.parameters);
@@ -13,8 +21,8 @@ export function ContentSection({ said }: { said: Said }) {
     <>
       <Redactions redactions={redactions} />
       <div className="grid gap-6 lg:grid-cols-2">
-        <Side title="Input" messages={content.input} none="No input was seen." />
-        <Side title="Output" messages={content.output} none="No output was seen." />
+        <Side title="Input" messages={content.input} none="No input was seen." kept={{ callId, media }} />
+        <Side title="Output" messages={content.output} none="No output was seen." kept={{ callId, media }} />
       </div>
       {parameters.length > 0 && (
         <details className="mt-4">
@@ -42,7 +50,14 @@ function Redactions({ redactions }: { redactions: Record<string, number> }) {
   );
 }
 
-function Side({ title, messages, none }: { title: string; messages: readonly Message[]; none: string }) {
+interface SideProps {
+  title: string;
+  messages: readonly Message[];
+  none: string;
+  kept: Kept;
+}
+
+function Side({ title, messages, none, kept }: SideProps) {
   return (
     <section aria-label={title} className="min-w-0">
       <h3 className="mb-2 font-semibold">{title}</h3>
@@ -56,7 +71,7 @@ function Side({ title, messages, none }: { title: string; messages: readonly Mes
             </p>
             <div className="grid gap-2 p-3">
               {message.parts.map((part, j) => (
-                <PartView key={j} part={part} />
+                <PartView key={j} part={part} kept={kept} />
               ))}
               {message.parts.length === 0 && <p className="text-muted">Empty.</p>}
             </div>
@@ -67,7 +82,7 @@ function Side({ title, messages, none }: { title: string; messages: readonly Mes
   );
 }
 
-function PartView({ part }: { part: Part }) {
+function PartView({ part, kept }: { part: Part; kept: Kept }) {
   switch (part.type) {
     case "text":
       return <Text text={part.text} />;
@@ -98,7 +113,7 @@ function PartView({ part }: { part: Part }) {
     case "image":
     case "audio":
     case "file":
-      return <Media part={part} />;
+      return <Media part={part} kept={kept} />;
     default:
       return (
         <div>
@@ -109,7 +124,8 @@ function PartView({ part }: { part: Part }) {
   }
 }
 
-function Media({ part }: { part: Extract<Part, { type: "image" | "audio" | "file" }> }) {
+function Media({ part, kept }: { part: Extract<Part, { type: "image" | "audio" | "file" }>; kept: Kept }) {
+  const playable = kept.media.find(({ index }) => index === part.media);
   const facts = [
     part.mediaType,
     part.bytes !== null && formatBytes(part.bytes),
@@ -120,8 +136,12 @@ function Media({ part }: { part: Extract<Part, { type: "image" | "audio" | "file
     <div>
       <p>
         <span className="capitalize">{part.type}</span>{" "}
-        <span className="text-muted">{facts.filter(Boolean).join(" · ") || "size unknown"}, not stored</span>
+        <span className="text-muted">
+          {facts.filter(Boolean).join(" · ") || "size unknown"}
+          {playable ? "" : ", not stored"}
+        </span>
       </p>
+      {playable && <Player id={kept.callId} index={playable.index} name={part.name ?? "Audio of this message"} />}
       {part.url && <p className="font-mono text-xs text-muted break-all">{part.url}</p>}
       {part.transcript && <Text text={part.transcript} label="Transcript" />}
     </div>

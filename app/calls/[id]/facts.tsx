@@ -1,3 +1,4 @@
+import { endpointName } from "#app/_ui/endpoint-name.ts";
 import { formatBytes } from "#app/_ui/format.ts";
 import { Modalities } from "#app/_ui/modalities.tsx";
 import type { CallFacts } from "#db/queries/call-page.ts";
@@ -41,11 +42,12 @@ export function RequestFacts({ call }: { call: CallFacts }) {
     <FactList
       facts={[
         { name: "Request", value: <code className="font-mono text-xs">{`${call.method} ${call.path}`}</code> },
-        { name: "Endpoint", value: call.endpoint.replaceAll("_", " ") },
+        { name: "Endpoint", value: endpointName(call.endpoint) },
         given("Upstream", call.upstream),
         given("Model that answered", call.model),
         differs ? given("Model asked for", call.requestModel) : null,
         given("Service tier", tier),
+        given("Region", call.region),
         {
           name: "Modalities",
           value: <Modalities input={asModalities(call.inputModalities)} output={asModalities(call.outputModalities)} />,

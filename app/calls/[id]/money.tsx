@@ -1,11 +1,17 @@
 import { Unpriced } from "#app/_ui/cost.tsx";
-import { formatCount, formatUnitPrice, UNKNOWN } from "#app/_ui/format.ts";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
+import { lineName, lineQuantity, unitPriceInWords } from "#app/_ui/usage-words.ts";
 import type { PricedLineRow } from "#db/queries/call-page.ts";
-import { MODALITIES } from "#lib/modalities.ts";
+
+interface Props {
+  lines: readonly PricedLineRow[];
+  costUsd: string | null;
+  /** That answered. */
+  model: string | null;
+}
 
 /** How the cost came about: one row per booked line, to the last digit; their sum is the call's cost. */
-export function Money({ lines, costUsd }: { lines: readonly PricedLineRow[]; costUsd: string | null }) {
+export function Money({ lines, costUsd, model }: Props) {
   if (lines.length === 0) return <p className="text-muted">Nothing is booked for this call: no usage is known.</p>;
   return (
     <>
@@ -15,6 +21,9 @@ export function Money({ lines, costUsd }: { lines: readonly PricedLineRow[]; cos
           <thead>
             <tr>
               <th scope="col">Line</th>
+              <th scope="col" className="!text-left">
+                Listed as
+              </th>
               <th scope="col">Quantity</th>
               <th scope="col">Price</th>
               <th scope="col">Amount, USD</th>
@@ -24,19 +33,20 @@ export function Money({ lines, costUsd }: { lines: readonly PricedLineRow[]; cos
           </thead>
           <tbody>
             {lines.map((line) => (
-              <tr key={`${line.adjustment} ${nameOf(line)}`}>
+              <tr key={keyOf(line)}>
                 <th scope="row">
-                  {nameOf(line)}
+                  {lineName(line)}
                   {line.adjustment > 0 && (
                     <span className="ml-1.5 text-xs text-muted">adjustment {line.adjustment}</span>
                   )}
                 </th>
-                <td>
+                <td className="!text-left">{line.product ?? model ?? "—"}</td>
+                <td title={SOURCES[line.source]}>
                   {line.source === "estimated" && "~"}
-                  {formatCount(line.quantity)}
+                  {lineQuantity(line)}
                 </td>
-                <td>{priceOf(line)}</td>
-                <td>{line.costUsd ?? <Unpriced why="The price book has no price for this line" />}</td>
+                <td>{unitPriceInWords(line.unit, line.priceUsd, line.pricePer)}</td>
+                <td>{line.costUsd ?? <Unpriced why={whyUnpriced(line, model)} />}</td>
                 <td>{line.bookedOn}</td>
                 <td title={line.priceSource ?? undefined}>
                   {line.priceFrom === null ? "—" : `${line.priceFrom}, confidence ${line.priceConfidence}`}
@@ -49,6 +59,7 @@ export function Money({ lines, costUsd }: { lines: readonly PricedLineRow[]; cos
               <th scope="row">Cost</th>
               <td />
               <td />
+              <td />
               <td data-testid="exact-cost">{costUsd ?? "unknown"}</td>
               <td />
               <td />
@@ -57,20 +68,21 @@ export function Money({ lines, costUsd }: { lines: readonly PricedLineRow[]; cos
         </table>
       </ScrollBox>
       <p className="mt-2 text-muted">
-        Priced by the model and tier that answered, at the price in force when the request began. Each line is rounded
-        once, half even, to 12 decimals.
+        Priced by the model and tier that answered, at the price in force when the request began; a line of a batch at
+        that of its completion. Each line is rounded once, half even, to 12 decimals.
       </p>
     </>
   );
 }
 
-const nameOf = ({ modality, direction, cache }: PricedLineRow): string => {
-  const label = MODALITIES.find(({ name }) => name === modality)?.label ?? modality;
-  return `${label} ${cache === "read" ? "cached input" : cache === "write" ? "cache write" : direction}`;
+const SOURCES: Readonly<Record<string, string>> = {
+  reported: "As the provider reports it",
+  estimated: "Estimated",
+  measured: "Measured by Omnimeter from what went through",
 };
 
-/** $2.50 / 1M */
-function priceOf({ priceUsd, pricePer }: PricedLineRow): string {
-  if (priceUsd === null) return UNKNOWN;
-  return `${formatUnitPrice(priceUsd)} / ${pricePer === 1_000_000 ? "1M" : formatCount(pricePer)}`;
-}
+const keyOf = ({ adjustment, direction, modality, cache, unit, product }: PricedLineRow) =>
+  [adjustment, direction, modality, cache, unit, product].join(" ");
+
+const whyUnpriced = ({ product }: PricedLineRow, model: string | null) =>
+  `The price book has no price for this line of ${product ?? model ?? "a model that no answer named"}`;

@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, formatDuration, UNKNOWN } from "#app/_ui/format.ts";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
 import type { CallFacts } from "#db/queries/call-page.ts";
+import { STALL_MS } from "#lib/call.ts";
 import { type Comparison, tokensPerSecondOf } from "./comparison.ts";
 import { usualInWords } from "./usual.ts";
 
@@ -37,8 +38,9 @@ export function Pace({ call, comparison }: { call: CallFacts; comparison: Compar
       </ScrollBox>
       {call.streamed && (
         <p className="mt-2 text-muted">
-          Token speed: output tokens but the first, as the provider counted them, per second between the first and the
-          last content chunk. Its p5 is the speed of the slowest twentieth.
+          First text is the first that a person can read: reasoning, tool arguments and audio are none. Token speed:
+          output tokens but the first, as the provider counted them, per second between the first and the last content
+          chunk. Its p5 is the speed of the slowest twentieth.
         </p>
       )}
     </>
@@ -51,16 +53,22 @@ function figuresOf(call: CallFacts, comparison: Comparison): Figure[] {
   const add = (name: string, value: string, usual: string) => figures.push({ name, value, usual });
   if (call.streamed) {
     add("First token", formatDuration(call.firstTokenMs), usualInWords(comparison.firstTokenMs));
+    if (call.firstTextMs !== call.firstTokenMs)
+      add("First text", formatDuration(call.firstTextMs), usualInWords(comparison.firstTextMs));
     if (call.firstAudioMs !== null || comparison.firstAudioMs.n > 0)
       add("First audio", formatDuration(call.firstAudioMs), usualInWords(comparison.firstAudioMs));
     const speed = tokensPerSecondOf(call);
     const usualSpeed = usualInWords(comparison.tokensPerSecond, formatSpeed, "p5");
     add("Token speed", speed === null ? UNKNOWN : formatSpeed(speed), usualSpeed);
     add("Longest gap", formatDuration(call.longestGapMs), usualInWords(comparison.longestGapMs));
+    add(STALLS, formatCount(call.stalls), usualInWords(comparison.stalls, formatCount));
     add("Content chunks", formatCount(call.contentChunks), usualInWords(comparison.contentChunks, formatCount));
   }
+  // What came out of another exchange was not sent by itself.
+  if (call.parentId !== null) return figures;
   add("Connection", connectionOf(call), n > 0 ? `new in ${formatCount(newConnections)} of ${formatCount(n)}` : UNKNOWN);
-  add("Request upload", formatBytes(call.requestBytes), usualInWords(comparison.requestBytes, formatBytes));
+  add("Request", formatBytes(call.requestBytes), usualInWords(comparison.requestBytes, formatBytes));
+  add("Request upload", formatDuration(call.requestEndMs), usualInWords(comparison.uploadMs));
   return figures;
 }
 
@@ -70,6 +78,7 @@ function connectionOf({ sentMs, connectMs, status }: CallFacts): string {
   return connectMs === null ? "reused" : `new, set up in ${formatDuration(connectMs)}`;
 }
 
+const STALLS = `Pauses over ${formatDuration(STALL_MS)}`;
 const SWITCHING_PROTOCOLS = 101;
 const formatSpeed = (tokensPerSecond: number) =>
   `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : formatCount(tokensPerSecond)} tokens/s`;

@@ -2,14 +2,17 @@ import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
 import { openSaid } from "#app/_data/content.ts";
+import { isUuid } from "#app/_data/is-uuid.ts";
 import { readWhole } from "#app/_data/read-in-parts.ts";
 import { requestedView } from "#app/_data/view.ts";
 import { Frame } from "#app/_frame/frame.tsx";
 import { hrefOf, type Params, PROJECT, type View } from "#app/_frame/view.ts";
 import { ZonePicker } from "#app/_frame/zone-picker.tsx";
 import { plural } from "#app/_ui/format.ts";
+import { type KeptMedia, mediaOf } from "#db/queries/call-media.ts";
 import {
   attemptsOf,
+  type CallFacts,
   callFacts,
   costOfCall,
   linesOfCall,
@@ -19,17 +22,22 @@ import {
   toolCallsOf,
   usageOfCall,
 } from "#db/queries/call-page.ts";
+import { parentOf } from "#db/queries/call-parent.ts";
 import { comparableCalls } from "#db/queries/comparable-calls.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
+import { relatedCalls } from "#db/queries/related-calls.ts";
 import { readConfig } from "#lib/config.ts";
 import { Attempts } from "./attempts.tsx";
+import { Audio } from "./audio.tsx";
 import { ownOf, readAxisKind } from "./axis.ts";
+import { ChildTiming } from "./child-timing.tsx";
 import { compare } from "./comparison.ts";
 import { ContentSection } from "./content.tsx";
 import { Attribution, Ids, RequestFacts } from "./facts.tsx";
 import { FeedbackSection } from "./feedback.tsx";
 import { Money } from "./money.tsx";
 import { Pace } from "./pace.tsx";
+import { Related } from "./related.tsx";
 import { SendAgain } from "./send-again.tsx";
 import { Summary } from "./summary.tsx";
 import { Timing } from "./timing.tsx";
@@ -37,7 +45,6 @@ import { Tools } from "./tools.tsx";
 import { Usage } from "./usage.tsx";
 import { Way } from "./way.tsx";
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const ATTEMPTS_MAX = 50;
 
 interface Props {
@@ -51,16 +58,18 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 
 export default async function CallPage({ params, searchParams }: Props) {
   const { id } = await params;
-  if (!UUID.test(id)) notFound();
+  if (!isUuid(id)) notFound();
   const wanted = await searchParams;
   const kind = readAxisKind(wanted);
   const view = await requestedView(wanted, ownOf(id, kind));
   const found = await read(id.toLowerCase(), view);
   if (!found) notFound();
   const { call, lines, booked, cost, tools, payload, oldestMs, attempts, comparable, neighbours, freshness } = found;
+  const { media, parent, related } = found;
   const startedAtMs = call.startedAt.getTime();
   const said = openSaid(payload, { startedAtMs, problems: call.problems, oldestMs });
   const comparison = compare(call, comparable);
+  const isChild = call.parentId !== null;
   return (
     <Frame
       title="Call"
@@ -68,11 +77,15 @@ export default async function CallPage({ params, searchParams }: Props) {
       nowMs={view.nowMs}
       zone={view.zone}
       controls={<Zone id={id} view={view} />}
-      bar={<Way call={call} kind={kind} view={view} neighbours={neighbours} />}
+      bar={<Way call={call} parent={parent} kind={kind} view={view} neighbours={neighbours} />}
     >
       <Summary call={call} cost={cost} view={view} />
       <Section id="timing" title="Timing">
-        <Timing call={call} comparison={comparison} kind={kind} view={view} />
+        {isChild ? (
+          <ChildTiming call={call} parent={parent} view={view} />
+        ) : (
+          <Timing call={call} comparison={comparison} kind={kind} view={view} />
+        )}
       </Section>
       <Section id="pace" title="Pace">
         <Pace call={call} comparison={comparison} />
@@ -91,14 +104,26 @@ export default async function CallPage({ params, searchParams }: Props) {
         <Usage call={call} lines={lines} />
       </Section>
       <Section id="money" title="Money">
-        <Money lines={booked} costUsd={cost.costUsd} />
+        <Money lines={booked} costUsd={cost.costUsd} model={call.model} />
       </Section>
+      {hasAudio(call, media) && (
+        <Section id="audio" title="Audio">
+          <Audio call={call} media={media} keepsAudio={readConfig().keepAudio} />
+        </Section>
+      )}
       <Section id="content" title="Messages">
-        <ContentSection said={said} />
+        <ContentSection said={said} callId={call.id} media={media} />
       </Section>
-      <Section id="again" title="Send it again">
-        <SendAgain call={call} said={said} proxyPort={readConfig().proxyPort} />
-      </Section>
+      {!isChild && (
+        <Section id="again" title="Send it again">
+          <SendAgain call={call} said={said} proxyPort={readConfig().proxyPort} />
+        </Section>
+      )}
+      {related.length > 0 && (
+        <Section id="related" title="The same conversation">
+          <Related calls={related} view={view} />
+        </Section>
+      )}
       <Section id="feedback" title="Feedback">
         <FeedbackSection call={call} zone={view.zone} />
       </Section>
@@ -126,22 +151,29 @@ export default async function CallPage({ params, searchParams }: Props) {
   );
 }
 
+const hasAudio = (call: CallFacts, media: readonly KeptMedia[]) =>
+  media.length > 0 || [...call.inputModalities, ...call.outputModalities].includes("audio");
+
 function read(id: string, view: View) {
   return readWhole("call", async (tx) => {
     const [call, freshness] = await Promise.all([callFacts(tx, PROJECT, id), watermarkMs(tx)]);
     if (!call) return null;
-    const [lines, booked, cost, tools, payload, oldestMs, attempts, comparable, neighbours] = await Promise.all([
-      usageOfCall(tx, id),
-      linesOfCall(tx, id),
-      costOfCall(tx, id),
-      toolCallsOf(tx, id),
-      payloadOf(tx, id),
-      oldestPayloadMs(tx),
-      attemptsOf(tx, PROJECT, call, ATTEMPTS_MAX + 1),
-      comparableCalls(tx, PROJECT, call),
-      neighboursOf(tx, PROJECT, id, view.filter),
-    ]);
-    return { call, lines, booked, cost, tools, payload, oldestMs, attempts, comparable, neighbours, freshness };
+    const [lines, booked, cost, tools, payload, oldestMs, attempts, comparable, neighbours, media, parent] =
+      await Promise.all([
+        usageOfCall(tx, id),
+        linesOfCall(tx, id),
+        costOfCall(tx, id),
+        toolCallsOf(tx, id),
+        payloadOf(tx, id),
+        oldestPayloadMs(tx),
+        attemptsOf(tx, PROJECT, call, ATTEMPTS_MAX + 1),
+        comparableCalls(tx, PROJECT, call),
+        neighboursOf(tx, PROJECT, id, view.filter),
+        mediaOf(tx, id),
+        parentOf(tx, PROJECT, call.parentId),
+      ]);
+    const beside = { media, parent, related: await relatedCalls(tx, call), neighbours, freshness };
+    return { call, lines, booked, cost, tools, payload, oldestMs, attempts, comparable, ...beside };
   });
 }
 

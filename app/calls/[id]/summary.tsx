@@ -2,14 +2,13 @@ import type { ReactNode } from "react";
 import type { View } from "#app/_frame/view.ts";
 import { Cost } from "#app/_ui/cost.tsx";
 import { formatCount, formatDuration } from "#app/_ui/format.ts";
-import { Glyph } from "#app/_ui/glyph.tsx";
 import { Status } from "#app/_ui/status.tsx";
 import { formatMomentFully } from "#app/_ui/time.ts";
 import { Tokens } from "#app/_ui/tokens.tsx";
 import type { CallFacts } from "#db/queries/call-page.ts";
 import type { Outcome, UsageSource } from "#lib/call.ts";
 import { outcomeSentence } from "./outcome-sentence.ts";
-import { problemSentence } from "./problem-sentence.ts";
+import { Problems } from "./problems.tsx";
 
 interface SummaryProps {
   call: CallFacts;
@@ -29,6 +28,7 @@ export function Summary({ call, cost, view }: SummaryProps) {
         </Figure>
         <Figure name="Duration">{formatDuration(call.durationMs)}</Figure>
         <Figure name="First token">{formatDuration(call.firstTokenMs)}</Figure>
+        {call.firstAudioMs !== null && <Figure name="First audio">{formatDuration(call.firstAudioMs)}</Figure>}
         <Figure name="Tokens in">
           <Tokens count={call.inputTokens} source={source} low={call.inputTokensLow} high={call.inputTokensHigh} />
           {call.cachedTokens !== null && call.cachedTokens > 0 && (
@@ -66,20 +66,5 @@ function Figure({ name, children }: { name: string; children: ReactNode }) {
       <dt className="text-xs text-muted">{name}</dt>
       <dd className="text-num font-semibold">{children}</dd>
     </div>
-  );
-}
-
-function Problems({ codes }: { codes: readonly string[] }) {
-  return (
-    <ul className="mt-3 grid gap-1" aria-label="Problems">
-      {codes.map((code) => (
-        <li key={code} className="flex items-baseline gap-2 text-warn">
-          <Glyph name="warn" />
-          <span className="min-w-0">
-            {problemSentence(code)} <code className="font-mono text-xs text-muted break-all">{code}</code>
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }

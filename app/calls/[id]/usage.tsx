@@ -1,6 +1,7 @@
 import { formatCount } from "#app/_ui/format.ts";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
 import { boundsOf, Tokens } from "#app/_ui/tokens.tsx";
+import { lineName, lineQuantity } from "#app/_ui/usage-words.ts";
 import type { CallFacts, LineSum } from "#db/queries/call-page.ts";
 import type { UsageSource } from "#lib/call.ts";
 import { MODALITIES } from "#lib/modalities.ts";
@@ -22,11 +23,13 @@ const SOURCES: Record<UsageSource, string> = {
 /** What the call used: disjoint lines, modality × kind, whose sum is the call's total. */
 export function Usage({ call, lines }: { call: CallFacts; lines: readonly LineSum[] }) {
   const source = call.usageSource as UsageSource;
-  const tokens = lines.filter(({ unit }) => unit === "token");
+  const tokens = lines.filter(({ unit, direction }) => unit === "token" && direction !== "tool");
+  const others = lines.filter((line) => !tokens.includes(line) && line.quantity !== 0);
   const sum = (wanted: (line: LineSum) => boolean) =>
     tokens.filter(wanted).reduce((all, { quantity }) => all + quantity, 0);
   const unsaid = (key: string) => key === "input read" && call.cachedTokens === null;
-  const kindOf = (line: LineSum) => `${line.direction} ${line.cache}`;
+  // Writes are kept for different times, at different prices: the table of lines below tells them apart.
+  const kindOf = (line: LineSum) => `${line.direction} ${line.cache.startsWith("write") ? "write" : line.cache}`;
   const kinds = KINDS.filter(({ key }) => key !== "input write" || tokens.some((line) => kindOf(line) === key));
   const modalities = MODALITIES.filter(({ name }) => tokens.some(({ modality }) => modality === name));
   const total = sum(() => true);
@@ -84,6 +87,16 @@ export function Usage({ call, lines }: { call: CallFacts; lines: readonly LineSu
             </tfoot>
           </table>
         </ScrollBox>
+      )}
+      {others.length > 0 && (
+        <ul aria-label="Usage beside tokens" className="mt-2 grid gap-1">
+          {others.map((line) => (
+            <li key={`${line.direction} ${line.modality} ${line.cache} ${line.unit}`}>
+              {lineName(line)}: {lineQuantity(line)}
+              {line.unit.endsWith("_token") && " tokens"}
+            </li>
+          ))}
+        </ul>
       )}
       <ul className="mt-2 grid gap-1 text-muted">
         {source === "estimated" && (

@@ -1,17 +1,19 @@
 import { hrefOf, type View } from "#app/_frame/view.ts";
 import { Link } from "#app/_ui/link.tsx";
 import type { CallFacts } from "#db/queries/call-page.ts";
+import type { CallParent } from "#db/queries/call-parent.ts";
 import { type AxisKind, ownOf } from "./axis.ts";
 
 interface Props {
   call: CallFacts;
   kind: AxisKind;
   view: View;
+  parent: CallParent | null;
   neighbours: { older: string | null; newer: string | null };
 }
 
 /** The list that this call was chosen from, and the calls beside it there. */
-export function Way({ call, kind, view, neighbours }: Props) {
+export function Way({ call, parent, kind, view, neighbours }: Props) {
   const to = (id: string | null, label: string, rel: string) =>
     id ? (
       <Link className="control" href={hrefOf(`/calls/${id}`, { ...view, own: ownOf(id, kind) })} rel={rel}>
@@ -33,6 +35,14 @@ export function Way({ call, kind, view, neighbours }: Props) {
           <span className="truncate">Calls of {call.feature}</span>
         </Link>
       )}
+      {parent && (
+        <Link className="control" href={hrefOf(`/${parent.kind}s/${parent.id}`, view)} data-testid="parent">
+          {parent.kind === "session" ? "Its session" : "The call it came out of"}
+        </Link>
+      )}
+      <a className="control" href={`/calls/${call.id}/recording`} download data-testid="recording">
+        Export as a recording
+      </a>
       <span className="ml-auto flex flex-wrap items-center gap-2">
         {to(neighbours.newer, "↑ Newer", "prev")}
         {to(neighbours.older, "↓ Older", "next")}

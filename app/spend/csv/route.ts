@@ -54,6 +54,7 @@ const COUNTS = {
   costUsd: "cost_usd",
   costEstimatedUsd: "cost_estimated_usd",
   savedUsd: "cache_saving_usd",
+  feesUsd: "fees_usd",
 } as const;
 const CELLS = MODALITIES.flatMap(({ name }) => TOKEN_KINDS.map((kind) => ({ modality: name, kind })));
 
