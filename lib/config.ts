@@ -24,6 +24,8 @@ export interface Config {
   keepAudio: boolean;
   /** Name of a deployment → the model behind it, for answers that name none (Azure's transcriptions and speech). */
   deployments: Readonly<Record<string, string>>;
+  /** Upstream → key to listen with to its WebRTC and SIP calls. None: they are not listened to. */
+  joinKeys: Readonly<Record<string, string>>;
   /** Days after which what was said, and calls, are dropped (db/retention.ts). null: never. */
   contentDays: number | null;
   factsDays: number | null;
@@ -82,6 +84,10 @@ export const SETTINGS = {
     "",
     "models behind deployments whose answers name none, as deployment=model,deployment=model",
   ],
+  OMNIMETER_JOIN_CALLS_KEY: [
+    "",
+    "an API key: the recorder listens to WebRTC and SIP calls; keys of other upstreams as name=key,name=key",
+  ],
   OMNIMETER_CONTENT_DAYS: ["90", "days after which what was said is dropped; forever keeps it"],
   OMNIMETER_FACTS_DAYS: ["forever", "days after which calls are dropped, by whole weeks; their sums stay"],
   OMNIMETER_FSYNC: ["off", "on survives a power cut, and costs throughput"],
@@ -138,6 +144,18 @@ export function readConfig(env: Env = process.env): Config {
         `OMNIMETER_DEPLOYMENTS has "${pair.trim()}"; write deployment=model,deployment=model, each deployment once`,
       );
   }
+  const joinKeys: Record<string, string> = {};
+  for (const part of text("OMNIMETER_JOIN_CALLS_KEY")
+    .split(",")
+    .filter((one) => one.trim())) {
+    const [, name = "default", key] = /^\s*(?:([^=\s]+)=)?([\w.~+/-]{1,512})\s*$/.exec(part) ?? [];
+    if (key && Object.hasOwn(upstreams, name) && !Object.hasOwn(joinKeys, name)) joinKeys[name] = key;
+    // The value is a secret: it is not repeated.
+    else
+      wrong.push(
+        "OMNIMETER_JOIN_CALLS_KEY takes an API key, or name=key,name=key with names of OMNIMETER_UPSTREAMS, each once",
+      );
+  }
   const config: Config = {
     host: host("OMNIMETER_HOST"),
     proxyPort: whole("OMNIMETER_PROXY_PORT", 0, 65_535),
@@ -154,6 +172,7 @@ export function readConfig(env: Env = process.env): Config {
     keepSpool: onOff("OMNIMETER_KEEP_SPOOL"),
     keepAudio: onOff("OMNIMETER_KEEP_AUDIO"),
     deployments: Object.freeze(deployments),
+    joinKeys: Object.freeze(joinKeys),
     contentDays: days("OMNIMETER_CONTENT_DAYS"),
     factsDays: days("OMNIMETER_FACTS_DAYS"),
     fsync: onOff("OMNIMETER_FSYNC"),

@@ -24,6 +24,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "lib/openai/relay.ts",
     "lib/openai/include-usage.ts",
     "lib/openai/usage-chunk.ts",
+    "lib/openai/message-text.ts",
     "config",
     "log",
   ],
@@ -62,8 +63,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   supervisor: ["config", "log", "setup", "lib/supervisor", "db/embedded.ts", "db/migrate.ts"],
   dashboard: ["config", "log", "nouns", "db/check-schema.ts"],
   db: ["nouns"],
-  // A recorded call is written out as a request that can be sent again: only lib/openai may spell one.
-  app: ["nouns", "config", "db", "privacy", "lib/openai/to-request.ts"],
+  // A recorded call is written out as a request that can be sent again, or as a recording: only lib/openai may spell one.
+  app: ["nouns", "config", "db", "privacy", "lib/openai/to-request.ts", "lib/openai/to-recording.ts"],
 };
 
 /** The entries of the recorder, and what they share. */
@@ -73,6 +74,8 @@ const RECORDER_MAINS = new Set([
   "close-month.ts",
   "ask-retry.ts",
   "decode-again.ts",
+  "prices.ts",
+  "rerate.ts",
   "with-database.ts",
 ]);
 

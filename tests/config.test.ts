@@ -57,6 +57,24 @@ test("passwords are not repeated in messages", () => {
   );
 });
 
+test("a key to listen to calls with is for the default upstream, or for those that are named, and is never repeated", () => {
+  const joinKeys = (value: string) =>
+    readConfig({ OMNIMETER_UPSTREAMS: "azure=https://azure.x", OMNIMETER_JOIN_CALLS_KEY: value }).joinKeys;
+  expect(readConfig({}).joinKeys).toEqual({});
+  expect(joinKeys(" sk-proj_1-A ")).toEqual({ default: "sk-proj_1-A" });
+  expect(joinKeys("azure=0af,sk-1")).toEqual({ azure: "0af", default: "sk-1" });
+  expect(joinKeys("default=sk-1")).toEqual({ default: "sk-1" });
+  for (const wrong of [
+    "elsewhere=hunter22",
+    "hunter22,hunter23",
+    "hunter22 x",
+    "hunter22\r\nx: y",
+    "azure=",
+    "toString=hunter22",
+  ])
+    expect(() => joinKeys(wrong)).toThrow(/^(?!.*hunter2).*OMNIMETER_JOIN_CALLS_KEY takes an API key/);
+});
+
 test("upstreams lose a trailing /v1 and slash, so that both ways to write them work", () => {
   const { upstreams } = readConfig({
     OMNIMETER_UPSTREAM: "https://x/v1/",

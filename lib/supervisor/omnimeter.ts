@@ -64,11 +64,13 @@ export function startOmnimeter(config: Config, parts: Parts, env: NodeJS.Process
     abort.signal.throwIfAborted();
     await migrate(url());
     recorder = start("recorder", withDatabase);
-    proxy = start("proxy", () => withoutDatabase(common()));
+    proxy = start("proxy", () => withoutKey(withoutDatabase(common())));
     const [, bound] = await Promise.all([recorder.ready, proxy.ready]);
     proxyPort = bound ?? proxyPort;
+    // It was started before the port was known.
+    if (config.proxyPort === 0) recorder.tell({ type: "proxy", port: proxyPort });
     await building;
-    dashboard = start("dashboard", withDatabase);
+    dashboard = start("dashboard", () => withoutKey(withDatabase()));
     dashboardPort = (await dashboard.ready) ?? dashboardPort;
     return { proxyPort, dashboardPort };
   }
@@ -110,3 +112,6 @@ const withoutDatabase = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(
     Object.entries(env).filter(([name]) => name !== "DATABASE_URL" && !/^PG[A-Z]/.test(name)),
   ) as never;
+
+/** What only the recorder asks with. */
+const withoutKey = ({ OMNIMETER_JOIN_CALLS_KEY: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv => env;

@@ -11,6 +11,8 @@ export interface Part {
   kill(): void;
   /** Ends it and starts it again with a fresh environment. */
   restart(): void;
+  /** Over its channel; one that is not running hears nothing. */
+  tell(message: object): void;
 }
 
 interface Options {
@@ -110,6 +112,10 @@ export function startPart({ name, entry, cwd, env, log }: Options): Part {
     },
     restart() {
       if (!stopping && isRunning()) child.kill("SIGTERM");
+    },
+    tell(message) {
+      // One that dies at this moment learns it from its next environment.
+      if (child.connected) child.send(message, () => {});
     },
   };
 }

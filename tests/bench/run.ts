@@ -6,13 +6,15 @@ import { run } from "#tests/support/process.ts";
 import { benchEndToEnd, type EndToEndResult } from "./end-to-end.ts";
 import { benchPages, type PagesResult } from "./pages.ts";
 import { benchProxy, type ProxyResult } from "./proxy.ts";
+import { benchRealtime, type RealtimeResult } from "./realtime.ts";
 import { benchRecorder, type RecorderResult } from "./recorder.ts";
 import { benchStreams, type StreamsResult } from "./streams.ts";
 import { startFloor, startProduct } from "./targets.ts";
 
 /**
- * npm run bench -- [--only proxy,recorder,end-to-end,pages] [--json] [--keep] [--rounds 7]
+ * npm run bench -- [--only proxy,realtime,recorder,end-to-end,pages] [--json] [--keep] [--rounds 7]
  *   proxy:       [--scenario json|sse|latency|streams] [--profile folder]
+ *   realtime:    [--profile folder]
  *   recorder:    [--spooled 40000]
  *   end-to-end:  [--rate 2000] [--seconds 20]
  *   pages:       [--database URL] [--calls 10000000]
@@ -20,7 +22,7 @@ import { startFloor, startProduct } from "./targets.ts";
  */
 const { values } = parseArgs({
   options: {
-    only: { type: "string", default: "proxy,recorder,end-to-end,pages" },
+    only: { type: "string", default: "proxy,realtime,recorder,end-to-end,pages" },
     json: { type: "boolean" },
     keep: { type: "boolean" },
     rounds: { type: "string" },
@@ -42,7 +44,7 @@ interface Part {
 }
 
 const say = (line: string) => console.error(line);
-const PARTS: Record<string, () => Promise<Part>> = { proxy, recorder, "end-to-end": endToEnd, pages };
+const PARTS: Record<string, () => Promise<Part>> = { proxy, realtime, recorder, "end-to-end": endToEnd, pages };
 const wanted = values.only.split(",");
 const unknown = wanted.filter((name) => !(name in PARTS));
 if (unknown.length) {
@@ -84,6 +86,11 @@ async function streamsOf(): Promise<BothStreams> {
   } finally {
     await Promise.all([targets.floor, targets.product, upstream].map((one) => one.stop()));
   }
+}
+
+async function realtime(): Promise<Part> {
+  const result = await benchRealtime({ rounds: rounds(7), profile: values.profile }, say);
+  return { name: "realtime", result, rows: realtimeRows(result) };
 }
 
 async function recorder(): Promise<Part> {
@@ -145,6 +152,20 @@ function streamRows({ floor, product }: BothStreams): Row[] {
   return [
     ["1,000 streams at once, memory", `${product.rssMb} MB`, `${floor.rssMb} MB`, `+${product.growthMb} MB`, "flat"],
     ["1,000 streams at once, stalls", `${product.stalls}`, `${floor.stalls}`, "", "0"],
+  ];
+}
+
+function realtimeRows({ cpuUsPerFrame, floorCpuUsPerFrame, ratio, sessions500 }: RealtimeResult): Row[] {
+  const { rssMb, floorRssMb, stalls } = sessions500;
+  return [
+    [
+      "realtime, frame relayed, CPU, against a bare ws relay",
+      `${cpuUsPerFrame} µs`,
+      `${floorCpuUsPerFrame} µs`,
+      `${ratio}×`,
+      "",
+    ],
+    ["realtime, 500 sessions, memory", `${rssMb} MB`, `${floorRssMb} MB`, `${stalls} stalls`, "0 stalls"],
   ];
 }
 

@@ -18,8 +18,12 @@ export interface Target {
   stop(): Promise<void>;
 }
 
-export async function startFloor(upstream: string, execArgv: string[] = []): Promise<Target> {
-  const child = await run("tests/bench/floor.ts", { FLOOR_UPSTREAM: upstream }, execArgv);
+export async function startFloor(
+  upstream: string,
+  execArgv: string[] = [],
+  entry = "tests/bench/floor.ts",
+): Promise<Target> {
+  const child = await run(entry, { FLOOR_UPSTREAM: upstream }, execArgv);
   return { name: "floor", port: child.port, pid: child.pid, tidy() {}, stop: async () => void (await child.stop()) };
 }
 
