@@ -20,11 +20,12 @@ const AUDIO_KEY = new Map([
   ["response.audio.delta", "delta"],
   ["session.output_audio.delta", "delta"],
 ]);
-/** Events that may hold audio or pictures somewhere within. */
-const MAY_HOLD_AUDIO = /audio|^conversation\.item\./;
+/** Events that may hold audio somewhere within, under whatever key; and pictures. */
+const MAY_HOLD_AUDIO = /audio(?![._]transcript)/;
 const MAY_HOLD_PICTURES = /^conversation\.item\./;
 /** Events that state what a call used, and with it its cost. */
 const ENDS_CALL = /^response\.(?:done|completed|incomplete|failed)$|input_audio_transcription\.(?:completed|failed)$/;
+const ELIDED = "elided:";
 /** Keys that mean something here; all others are one. */
 const KEYS = new Set(["type", "audio", "delta", "image_url", "value", "client_secret"]);
 const KEY_BYTES_MAX = Math.max(...[...KEYS].map(({ length }) => length));
@@ -113,6 +114,7 @@ export function createMessageText({ keepAudio, textBytesMax, mask }: MessageText
     const from = at + 1;
     const end = closingQuote(bytes, from, false);
     if ((end < 0 ? bytes.length : end) - from > SHORT_BYTES_MAX) {
+      if (!state.isValue) state.key = "";
       const audio = keepAudio || !state.isValue ? -1 : audioFrom(bytes, from);
       state.place = audio < 0 ? "copied" : "counted";
       if (audio < 0) return from;
@@ -184,12 +186,19 @@ export function createMessageText({ keepAudio, textBytesMax, mask }: MessageText
         return value.startsWith("ek_") ? mask(value) : null;
       }
     }
-    const isAudio = !keepAudio && end > from && AUDIO_KEY.get(state.type) === state.key;
-    if (!isAudio || !looksBase64(bytes, from, end)) return null;
+    if (end === from || state.key !== audioKey()) return null;
+    // What stands for audio is believed when it is read: a client that writes it would be charged for what it never sent.
+    if (bytes.toString("latin1", from, from + ELIDED.length) === ELIDED) return `${ELIDED}0`;
+    if (keepAudio || !looksBase64(bytes, from, end)) return null;
     state.base64Bytes = 0;
     state.padding = 0;
     count(bytes, from, end);
     return elided();
+  }
+
+  /** At the top of a message of which nobody knows yet what it is, `audio` can be nothing else. */
+  function audioKey(): string | undefined {
+    return state.type === "" && state.depth === 1 ? "audio" : AUDIO_KEY.get(state.type);
   }
 
   /** Where in a long string audio or a picture begins; -1: it is neither. */
@@ -221,7 +230,7 @@ export function createMessageText({ keepAudio, textBytesMax, mask }: MessageText
   }
 
   function elided(): string {
-    return `elided:${state.base64Bytes}${"=".repeat(Math.min(2, state.padding))}`;
+    return `${ELIDED}${state.base64Bytes}${"=".repeat(Math.min(2, state.padding))}`;
   }
 }
 

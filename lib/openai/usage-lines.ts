@@ -95,15 +95,13 @@ function minus(a: Split, b: Split): Split {
 
 /** A line for each modality of which there is something. */
 export function tokenLines(direction: UsageLine["direction"], cache: UsageLine["cache"], split: Split): UsageLine[] {
-  return ORDER.filter((modality) => split[modality] > 0).map((modality) => ({
-    direction,
-    modality,
-    cache,
-    unit: "token",
-    product: null,
-    quantity: split[modality],
-    source: "reported",
-  }));
+  const lines: UsageLine[] = [];
+  for (const modality of ORDER) {
+    const quantity = split[modality];
+    if (quantity > 0)
+      lines.push({ direction, modality, cache, unit: "token", product: null, quantity, source: "reported" });
+  }
+  return lines;
 }
 
 const ORDER: readonly Modality[] = ["text", "image", "audio"];

@@ -13,6 +13,7 @@ import { type Cut, type OpenCall, STOPPED } from "./open-call.ts";
 import { ownErrorMessage } from "./own-error.ts";
 import type { RelayContext } from "./relay-context.ts";
 import { createSocketRecord } from "./socket-record.ts";
+import { Tap } from "./tap.ts";
 import { withTrace } from "./trace-headers.ts";
 import type { Upstream } from "./upstreams.ts";
 
@@ -47,6 +48,8 @@ export function relayUpgrade(
   let finished = false;
   let sentAtMs: number | null = null;
   let joined = false;
+  /** The upstream's answer is on its way: nothing of ours may stand in it. */
+  let refused = false;
   /** The proxy is being stopped, and both sides have been told. */
   let goodbyeSaid = false;
   const passed = createSocketRecord(context, (type, wireBytes, kind, text, endsCall) => {
@@ -178,7 +181,7 @@ export function relayUpgrade(
     if (finished) return;
     hangUp();
     finish(why.ending, why.message, () => {
-      if (joined) return void client.end(() => client.destroy());
+      if (joined || refused) return void client.end(() => client.destroy());
       context.figures.ownError(why.code);
       client.end(ownErrorMessage(why.status, "Service Unavailable", why.code, why.message));
     });
@@ -192,20 +195,27 @@ export function relayUpgrade(
 
   /** The upstream said no to the upgrade: its answer passes as it is. */
   function refuse(answer: IncomingMessage) {
+    refused = true;
     early.take();
     head(answer);
     client.write(headText(answer), "latin1");
+    const body = new Tap(spool, FRAME.responseChunk, context.keepBytes, false);
     answer.on("data", (chunk: Buffer) => {
-      if (seq) spool.chunk(FRAME.responseChunk, seq, at(), passed.server.bytes, chunk);
-      passed.server.bytes += chunk.length;
-      client.write(chunk);
+      if (!client.write(chunk)) answer.pause();
+      body.chunk(seq, at(), chunk);
+      passed.server.bytes = body.bytes;
     });
-    answer.on("error", () => client.destroy());
+    client.on("drain", () => answer.resume());
+    answer.on("error", (error) => {
+      finish("upstream_reset", (error as NodeJS.ErrnoException).code);
+      client.destroy();
+    });
     answer.on("end", () => finish("completed", undefined, () => client.end()));
   }
 
   function unreachable(error: Error) {
-    if (finished) return;
+    // What breaks off behind its head is the answer's own error.
+    if (finished || refused) return;
     const cause = (error as NodeJS.ErrnoException).code ?? error.message;
     const message = `the upstream cannot be reached (${upstream.origin}: ${cause}). Check OMNIMETER_UPSTREAM and the network, then try again.`;
     finish("unreachable", cause, () => {

@@ -36,11 +36,11 @@ const CALL_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
  */
 export function readAttribution(start: ExchangeStart, hints: AttributionHints): Attribution {
   const problems: string[] = [];
-  const headers = headersRead(start.headers);
-  const baggage = readBaggage(headers.get("baggage"));
+  const { own, others } = readHeaders(start.headers);
+  const baggage = readBaggage(others.get("baggage"));
   // What is empty was not said.
   const given = (name: string, inPath: string | null = null): string | null =>
-    headers.get(`x-omnimeter-${name}`) || inPath || baggage.get(name) || hints.metadata[name] || null;
+    own.get(name) || inPath || baggage.get(name) || hints.metadata[name] || null;
   const pick = (name: string, inPath: string | null = null): string | null => {
     const raw = given(name, inPath);
     if (raw === null) return null;
@@ -51,8 +51,8 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
   const feature = pick("feature", featureInPath(start.target));
   const session = pick("session");
   const template = pick("template") ?? clean(hints.promptId ?? "");
-  const operation = readOperation(given("operation"), headers.get("x-stainless-retry-count"), problems);
-  const caller = readTraceparent(headers.get("traceparent"));
+  const operation = readOperation(given("operation"), others.get("x-stainless-retry-count"), problems);
+  const caller = readTraceparent(others.get("traceparent"));
   return {
     feature,
     customer: pick("customer"),
@@ -62,7 +62,7 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
     templateVersion: pick("template-version") ?? clean(hints.promptVersion ?? ""),
     release: pick("release"),
     environment: pick("environment") ?? DEFAULT_ENVIRONMENT,
-    tags: readTags(headers.get("x-omnimeter-tags") ?? baggage.get("tags"), problems),
+    tags: readTags(own.get("tags") ?? baggage.get("tags"), problems),
     operationId: operation.id,
     attempt: operation.attempt,
     traceId: caller?.traceId ?? null,
@@ -71,19 +71,26 @@ export function readAttribution(start: ExchangeStart, hints: AttributionHints): 
   };
 }
 
-/** Those that speak of attribution, which of most requests are one or two. */
-function headersRead(headers: readonly string[]): Map<string, string> {
-  const map = new Map<string, string>();
+/** Those that speak of attribution, which of most requests are one or two: ours by what follows their common beginning. */
+function readHeaders(headers: readonly string[]): Record<"own" | "others", ReadonlyMap<string, string>> {
+  const own = new Map<string, string>();
+  const others = new Map<string, string>();
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase();
-    if (!name.startsWith("x-omnimeter-") && !OTHERS_READ.has(name)) continue;
-    const before = map.get(name);
-    map.set(name, before === undefined ? (headers[i + 1] as string) : `${before},${headers[i + 1]}`);
+    const value = headers[i + 1] as string;
+    if (name.startsWith(OWN)) add(own, name.slice(OWN.length), value);
+    else if (OTHERS.has(name)) add(others, name, value);
   }
-  return map;
+  return { own, others };
 }
 
-const OTHERS_READ: ReadonlySet<string> = new Set(["baggage", "traceparent", "x-stainless-retry-count"]);
+function add(map: Map<string, string>, name: string, value: string) {
+  const before = map.get(name);
+  map.set(name, before === undefined ? value : `${before},${value}`);
+}
+
+const OWN = "x-omnimeter-";
+const OTHERS: ReadonlySet<string> = new Set(["baggage", "traceparent", "x-stainless-retry-count"]);
 
 /** Values are percent-encoded UTF-8. Null when they are not, or hold control characters, or are too long. */
 function clean(raw: string): string | null {

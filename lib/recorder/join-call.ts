@@ -81,10 +81,10 @@ export function joinCall(options: JoinCallOptions): JoinedCall {
     });
     one.on("close", (code) => {
       if (isOver) return;
-      if (status !== null && REFUSED.has(status)) return end({ end: "refused", cause });
       if (opened && !GOES_ON.has(code)) return end({ end: "over" });
       // A call that was lost and is not found again has ended meanwhile.
       const hasEnded = joined && status !== null;
+      if (!joined && status !== null && REFUSED.has(status)) return end({ end: "refused", cause });
       const pauseMs = pausesMs[tries - 1];
       if (hasEnded || pauseMs === undefined) return giveUp(cause);
       pause = setTimeout(attempt, pauseMs);

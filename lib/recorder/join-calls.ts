@@ -1,7 +1,7 @@
 import type { Exchange } from "#lib/exchange.ts";
 import type { Log } from "#lib/log.ts";
 import { type SideChannel, sideChannelOf } from "#lib/openai/side-channel.ts";
-import { type JoinCallOptions, type JoinEnding, joinCall } from "./join-call.ts";
+import { type JoinCallOptions, type JoinEnding, type JoinedCall, joinCall } from "./join-call.ts";
 
 /** Listens to the calls over WebRTC and SIP that exchanges set up, so that they are recorded like any other session. */
 export interface CallJoiner {
@@ -41,7 +41,7 @@ export function createCallJoiner(options: CallJoinerOptions): CallJoiner {
   const { keys, proxyUrl, log, callsMax = CALLS_MAX, pausesMs = PAUSES_MS } = options;
   const counts = { joined: 0, failed: 0, too_many: 0, too_late: 0 };
   const known = new Set<string>();
-  const open = new Set<{ stop(): void }>();
+  const open = new Set<JoinedCall>();
   let stopped = false;
 
   return {

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { Call, Outcome, PricedLine } from "#lib/call.ts";
 import { derivedId } from "#lib/derived-id.ts";
 import type { Exchange } from "#lib/exchange.ts";
+import { header } from "#lib/openai/body.ts";
 import { DECODER_VERSION } from "#lib/openai/decode.ts";
 import { findEndpoint } from "#lib/openai/endpoints.ts";
 import type { ChildFacts, Facts } from "#lib/openai/facts.ts";
@@ -15,44 +16,39 @@ import { readAttribution } from "./attribution.ts";
 
 const TEXT_CHARACTERS_MAX = 2000;
 const KEY_CHARACTERS_MAX = 128;
+const HEADER_CHARACTERS_MAX = 512;
 
 /** Where a call comes from, as far as all that come out of one exchange share it. */
 export type CallSource = Pick<Exchange, "id" | "origin" | "start">;
 
 /** The row of one HTTP exchange, or of a socket that was refused: what the proxy saw, what the readers saw, and whom it was for. */
 export function toCall(exchange: Exchange, facts: Facts, projectId: string, book: PriceBook = BUILT_IN): Call {
-  const { start, end, response } = exchange;
-  const { marks } = facts;
+  const { start, end, request, response } = exchange;
   const outcome = outcomeOf(exchange, facts);
   const unreachable = end?.ending === "unreachable" || (end?.ending === "upstream_reset" && !response);
   const call = rowOf(exchange, facts, projectId, exchange.id, outcome, book);
-  return {
-    ...call,
-    status: response?.status ?? null,
-    errorType: call.errorType ?? (unreachable ? "omnimeter_error" : null),
-    errorCode: call.errorCode ?? (unreachable ? "omnimeter_upstream_unreachable" : null),
-    errorMessage: redacted(facts.error?.message ?? (outcome === "completed" ? null : (end?.cause ?? null))),
-    upstreamRequestId:
-      response && (findHeader(response.headers, "x-request-id") ?? findHeader(response.headers, "apim-request-id")),
-    timings: {
-      ...call.timings,
-      requestEndMs: end?.requestEndAtMs ?? null,
-      sentMs: end?.sentAtMs ?? null,
-      connectMs: end?.connectMs ?? null,
-      firstByteMs: response?.headAtMs ?? null,
-      firstTokenMs: marks.firstTokenMs,
-      responseEndMs: end?.responseEndAtMs ?? null,
-      durationMs: end?.endAtMs ?? null,
-    },
-    requestBytes: exchange.request.bytes,
-    responseBytes: response?.bytes ?? 0,
-    cut: exchange.request.cut || (response?.cut ?? false),
-    problems: [
-      ...call.problems,
-      ...(start.headersCut ? ["request_headers_cut"] : []),
-      ...(response?.headersCut ? ["response_headers_cut"] : []),
-    ],
-  };
+  const { timings } = call;
+  // Filled in place: nobody else has seen it, and every call would pay for a copy of so wide a row.
+  call.status = response?.status ?? null;
+  if (unreachable) {
+    call.errorType ??= "omnimeter_error";
+    call.errorCode ??= "omnimeter_upstream_unreachable";
+  }
+  if (outcome !== "completed") call.errorMessage ??= redacted(end?.cause ?? null);
+  call.upstreamRequestId =
+    response && (findHeader(response.headers, "x-request-id") ?? findHeader(response.headers, "apim-request-id"));
+  timings.requestEndMs = end?.requestEndAtMs ?? null;
+  timings.sentMs = end?.sentAtMs ?? null;
+  timings.connectMs = end?.connectMs ?? null;
+  timings.firstByteMs = response?.headAtMs ?? null;
+  timings.responseEndMs = end?.responseEndAtMs ?? null;
+  timings.durationMs = end?.endAtMs ?? null;
+  call.requestBytes = request.bytes;
+  call.responseBytes = response?.bytes ?? 0;
+  call.cut = request.cut || (response?.cut ?? false);
+  if (start.headersCut) call.problems.push("request_headers_cut");
+  if (response?.headersCut) call.problems.push("response_headers_cut");
+  return call;
 }
 
 /** The row of a call that is no exchange of its own: whom it was for is what its exchange says, unless it says so itself. */
@@ -90,7 +86,7 @@ function rowOf(
   const attribution = readAttribution(start, facts.hints);
   const { marks } = facts;
   // What a re-read states was used by the call that generated it, and is counted there.
-  const { usage, lines } = facts.reread ? { usage: noUsage(), lines: [] } : facts;
+  const usage = facts.reread ? noUsage() : facts.usage;
   const startedAt = uuid7Ms(id);
   return {
     id,
@@ -164,12 +160,9 @@ function rowOf(
     responseBytes: 0,
     cut: false,
     usage,
-    lines: priceFacts(
-      { ...facts, usage, lines },
-      facts.generatedAtMs ?? startedAt,
-      { projectId, upstream: start.upstream },
-      book,
-    ),
+    lines: facts.reread
+      ? []
+      : priceFacts(facts, facts.generatedAtMs ?? startedAt, { projectId, upstream: start.upstream }, book),
     toolCalls: facts.toolCalls.map((tool) => ({
       ...tool,
       id: key(tool.id),
@@ -226,7 +219,5 @@ const redacted = (text: string | null): string | null => text && redactText(text
 const pathOf = (target: string): string => target.split("?", 1)[0] as string;
 
 function findHeader(headers: readonly string[], name: string): string | null {
-  for (let i = 0; i < headers.length; i += 2)
-    if ((headers[i] as string).toLowerCase() === name) return (headers[i + 1] as string).slice(0, 512);
-  return null;
+  return header(headers, name)?.slice(0, HEADER_CHARACTERS_MAX) ?? null;
 }

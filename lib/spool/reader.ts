@@ -125,11 +125,12 @@ export function createSpoolReader(dir: string | readonly string[], key: Buffer, 
     const size = Math.min(READ_BYTES, fstatSync(fd).size - end);
     if (size <= 0) return false;
     const kept = bytes.subarray(Math.max(0, offset - base));
-    const chunk = Buffer.allocUnsafe(size);
-    const count = readSync(fd, chunk, 0, size, end);
+    const more = Buffer.allocUnsafe(kept.length + size);
+    kept.copy(more);
+    const count = readSync(fd, more, kept.length, size, end);
     if (count === 0) return false;
     base = end - kept.length;
-    bytes = kept.length ? Buffer.concat([kept, chunk.subarray(0, count)]) : chunk.subarray(0, count);
+    bytes = more.subarray(0, kept.length + count);
     return true;
   }
 

@@ -132,7 +132,7 @@ test("the agents package's realtime session runs unmodified: it calls its tool, 
   );
   expect(received().find(({ type }) => type === "response.cancel")).toBeDefined();
   expect(received().find(({ item }) => (item as { type?: string })?.type === "function_call_output")).toMatchObject({
-    item: { call_id: "call_fake", output: "7 degrees" },
+    item: { call_id: "call_fake1", output: "7 degrees" },
   });
   expect(errors).toEqual([]);
 });

@@ -54,6 +54,22 @@ describe("audio in a message", () => {
     });
   });
 
+  test("is counted when it is as short as a telephone's frame and the type comes after it", () => {
+    for (const length of [4, 216, 512])
+      expect(parsed(`{"audio":"${audio(length)}","event_id":"e","type":"input_audio_buffer.append"}`)).toEqual({
+        audio: `elided:${length}`,
+        event_id: "e",
+        type: "input_audio_buffer.append",
+      });
+  });
+
+  test("is nothing where a client writes itself what stands for it, so that nobody is charged for it", () => {
+    for (const keepAudio of [true, false])
+      for (const key of ["input_audio_buffer.append", "session.input_audio_buffer.append"])
+        expect(JSON.parse(textOf({ type: key, audio: "elided:99999999" }, [], { keepAudio }).text).audio).toBe("elided:0");
+    expect(parsed('{"audio":"elided:99999999","type":"input_audio_buffer.append"}').audio).toBe("elided:0");
+  });
+
   test("is counted wherever it lies in an item, and a picture's data URL keeps its head", () => {
     const item = {
       type: "message",
@@ -101,7 +117,11 @@ describe("what is no audio stays, to the last character", () => {
     ["a picture's address", { type: "conversation.item.create", image_url: `https://x/${"a".repeat(900)}` }],
     ["quotes and backslashes", { type: 'a"b', "k\\": '\\\\"', x: `${"\\".repeat(601)}"` }],
     ["other languages", { type: "x", text: "你好 🎙️ ".repeat(300) }],
-    ["a type further down", { item: { type: "input_audio_buffer.append" }, audio: "QUJD" }],
+    ["a type further down", { item: { type: "input_audio_buffer.append", audio: "QUJD" } }],
+    ["what a very long name names", { audio: "", [`k${"e".repeat(600)}`]: "a".repeat(3000) }],
+    ["a secret-like word that a very long name names", { client_secret: "", [`k${"e".repeat(600)}`]: "ek_1" }],
+    ["base64 that is no audio, but a tool's answer", { type: "conversation.item.create", item: { output: "A".repeat(900) } }],
+    ["base64 that is no audio, but somebody's words", { type: "conversation.item.create", item: { text: "A".repeat(900) } }],
   ])("%s", (_, event) => {
     const json = JSON.stringify(event);
     expect(textOf(json)).toEqual({ text: json, cut: false });
@@ -142,8 +162,8 @@ test("one message after another: nothing of the last is in the next", () => {
   const first = Buffer.from(`{"type":"input_audio_buffer.append","audio":"${audio(700)}`);
   message.push(first, true);
   expect(message.take().bytes.toString()).toBe('{"type":"input_audio_buffer.append","audio":"elided:700');
-  message.push(Buffer.from('{"audio":"QUJD"}'), true);
-  expect(message.take().bytes.toString()).toBe('{"audio":"QUJD"}');
+  message.push(Buffer.from('{"delta":"QUJD"}'), true);
+  expect(message.take().bytes.toString()).toBe('{"delta":"QUJD"}');
 });
 
 test("whole or cut anywhere, the text is the same", () => {

@@ -118,12 +118,12 @@ test("a response that speaks in a format of its own is measured by it", () => {
   const format = { type: "audio/pcmu" };
   const { calls, turns, session } = decode([
     ["server", 100, { type: "response.created", response: { id: "r1", audio: { output: { format } } } }],
-    ["server", 200, { type: "response.output_audio.delta", response_id: "r1", item_id: "a", delta: elided(8000) }],
+    ["server", 200, { type: "response.output_audio.delta", response_id: "r1", item_id: "a", delta: elided(4800) }],
     ["server", 300, done("r1")],
   ]);
-  expect(turns[0]?.audioMs).toBe(1000);
-  expect(calls[0]?.facts.outputAudioMs).toBe(1000);
-  expect(session.audioOutMs).toBe(1000);
+  expect(turns[0]?.audioMs).toBe(600);
+  expect(calls[0]?.facts.outputAudioMs).toBe(600);
+  expect(session.audioOutMs).toBe(600);
 });
 
 test("an answer beside the conversation is known by what it states, when the asking was not heard", () => {

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import WebSocket from "ws";
+import { responseCreated, usage } from "#lib/demo/realtime/events.ts";
+import type { TimedEvent } from "#lib/demo/realtime/timed.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { type System, startSystem } from "#tests/support/system.ts";
 import { type FakeRealtime, startRealtime } from "#tests/support/upstream/realtime.ts";
-import { responseCreated, usage } from "#tests/support/upstream/realtime-events.ts";
-import type { TimedEvent } from "#tests/support/upstream/voice-session.ts";
 
 // Calls over WebRTC: their media goes elsewhere, and what they cost is known because the recorder listens.
 
@@ -20,11 +20,12 @@ let system: System;
 /** The key that the provider takes. */
 let goodKey = KEY;
 let calls = 0;
+let goesOn = false;
 
 beforeAll(async () => {
   database = await testDatabase();
   upstream = await startRealtime(
-    (connection) => ({ play: heardIn(callOf(connection)), close: { code: 1000, reason: "" } }),
+    (connection) => ({ play: heardIn(callOf(connection)), ...(!goesOn && { close: { code: 1000, reason: "" } }) }),
     {
       answer: (req, res) =>
         req
@@ -34,9 +35,6 @@ beforeAll(async () => {
     },
   );
   system = await startSystem({ database, upstreamUrl: upstream.url, env: { OMNIMETER_JOIN_CALLS_KEY: KEY } });
-  // Only now does it know the proxy's port.
-  await system.kill("recorder", "SIGTERM");
-  await system.start("recorder");
 });
 afterAll(async () => {
   await system?.stop();
@@ -123,6 +121,23 @@ test("a call that is set up through the proxy is listened to, recorded and price
   ]);
   expect(both[1]).toMatchObject({ ...whom, problems: expect.arrayContaining(["usage_of_another_call"]) });
   await until(async () => expect(await joins("joined")).toBe(1));
+});
+
+test("a recorder that stops hangs up, and its successor does not join what was stored", async () => {
+  goesOn = true;
+  const index = upstream.connections.length;
+  await setUpCall({});
+  await until(async () => expect(await answers()).toHaveLength(3));
+  await system.kill("recorder", "SIGTERM");
+  await until(async () => expect(upstream.connections[index]?.close).toEqual([1000, ""]));
+  await system.start("recorder");
+  goesOn = false;
+  await setUpCall({});
+  await until(async () => expect(await sessions()).toHaveLength(4));
+  expect((await sessions()).map(({ end_reason }) => end_reason)).toEqual([
+    ...["server_closed", "server_closed", "client_closed", "server_closed"],
+  ]);
+  expect(upstream.connections).toHaveLength(index + 2);
 });
 
 test("a key that is refused is said once, disturbs nothing else, and stands nowhere", async () => {

@@ -25,6 +25,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
+  vi.useRealTimers();
   for (const joiner of joiners.splice(0)) joiner.stop();
   await server.stop();
 });
@@ -137,24 +138,39 @@ test("no proxy, no port, and a header that cannot be sent again are failures lik
   ]);
 });
 
-test("a listener that the proxy sends away joins again while the call goes on", async () => {
-  scripts = [GOES_AWAY, SILENT];
-  const joiner = newJoiner({ callsMax: 2 });
-  joiner.join([setUp("rtc_1")]);
-  await vi.waitFor(() => expect(server.connections).toHaveLength(2));
-  await counted(joiner, { joined: 1 });
-  expect(openNow()).toBe(1);
+test.each([404, 401])(
+  "a listener that the proxy sends away joins again while the call goes on, until it is answered %i",
+  async (status) => {
+    scripts = [GOES_AWAY, SILENT];
+    const joiner = newJoiner({ callsMax: 2 });
+    joiner.join([setUp("rtc_1")]);
+    await vi.waitFor(() => expect(server.connections).toHaveLength(2));
+    await counted(joiner, { joined: 1 });
+    await vi.waitFor(() => expect(openNow()).toBe(1));
 
-  // It is not found any more: it has ended, and makes room without another try.
-  scripts = [GOES_AWAY, SILENT, GOES_AWAY];
-  refusals = [null, null, null, 404, null];
-  joiner.join([setUp("rtc_2")]);
-  await vi.waitFor(() => expect(tries).toBe(4));
-  await vi.waitFor(() => {
-    joiner.join([setUp(`rtc_${Math.random()}`)]);
-    expect(joiner.counts().joined).toBe(3);
-  });
-  expect(tries).toBe(5);
+    // It is not found any more: it has ended, and makes room without another try.
+    scripts = [GOES_AWAY, SILENT, GOES_AWAY];
+    refusals = [null, null, null, status, null];
+    joiner.join([setUp("rtc_2")]);
+    await vi.waitFor(() => expect(tries).toBe(4));
+    await vi.waitFor(() => {
+      joiner.join([setUp(`rtc_${Math.random()}`)]);
+      expect(joiner.counts().joined).toBe(3);
+    });
+    expect(tries).toBe(5);
+  },
+);
+
+test("a call that nobody ends is left after 65 minutes", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const joiner = newJoiner();
+  joiner.join([setUp("rtc_1")]);
+  await counted(joiner, { joined: 1 });
+  vi.advanceTimersByTime(64 * 60_000);
+  expect(openNow()).toBe(1);
+  vi.advanceTimersByTime(60_000);
+  await vi.waitFor(() => expect(server.connections[0]?.close).toEqual([1000, ""]));
+  expect(tries).toBe(1);
 });
 
 test("at most so many are listened to at once; who hangs up makes room", async () => {

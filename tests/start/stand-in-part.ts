@@ -19,6 +19,8 @@ export function standIn(name: "recorder" | "proxy" | "dashboard", port?: number)
   process.once("SIGTERM", () => setTimeout(stop, slow ? 60_000 : 30, "stopped"));
   process.once("disconnect", () => stop("left alone"));
   note(`pid ${process.pid} database ${process.env.DATABASE_URL ? "known" : "unknown"}`);
+  note(`key ${process.env.OMNIMETER_JOIN_CALLS_KEY ?? "unknown"}`);
+  process.on("message", (message) => note(`told ${JSON.stringify(message)}`));
   const server = createServer((_request, response) => response.end(process.env.DATABASE_URL ?? ""));
   server.listen(port ?? 0, readConfig().host, () => {
     process.send?.({ type: "ready", ...(port === undefined ? {} : { port: (server.address() as AddressInfo).port }) });

@@ -9,7 +9,7 @@ const dir = dataDir();
 afterAll(cleanUp);
 
 test("one command brings everything up, and Ctrl-C takes it down in order with exit code 0", async () => {
-  const run = start(dir);
+  const run = start(dir, { OMNIMETER_JOIN_CALLS_KEY: "sk-4711" });
   await run.ready();
   expect(run.stdout()).toMatch(
     /Base URL +http:\/\/127\.0\.0\.1:[1-9]\d*\/v1\n +Dashboard +http:\/\/127\.0\.0\.1:[1-9]\d*\n/,
@@ -21,6 +21,10 @@ test("one command brings everything up, and Ctrl-C takes it down in order with e
   expect(Object.keys(pids).sort()).toEqual(["dashboard", "postgres", "proxy", "recorder"]);
   expect(run.events()).toContain(`proxy pid ${pids.proxy} database unknown`);
   expect(run.events()).toContain(`recorder pid ${pids.recorder} database known`);
+  const [, port] = /Base URL +http:\/\/127\.0\.0\.1:(\d+)/.exec(run.stdout()) ?? [];
+  await expect.poll(run.events).toContain(`recorder told {"type":"proxy","port":${port}}`);
+  const keys = run.events().filter((event) => event.includes(" key "));
+  expect(keys.sort()).toEqual(["dashboard key unknown", "proxy key unknown", "recorder key sk-4711"]);
   run.process.kill("SIGINT");
   // npm passes on what the terminal has sent already.
   run.process.kill("SIGINT");

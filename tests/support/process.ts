@@ -16,6 +16,8 @@ export interface Running {
   /** What it wrote, for the message of a failure. */
   output(): string;
   isAlive(): boolean;
+  /** Over its channel, as the supervisor does. */
+  tell(message: object): void;
   /** SIGTERM, and SIGKILL when that takes too long. Resolves with the exit code or the signal. */
   stop(): Promise<number | string | null>;
   kill(signal: NodeJS.Signals): Promise<void>;
@@ -40,6 +42,7 @@ export async function run(entry: string, env: Record<string, string>, execArgv: 
     port,
     output: () => output,
     isAlive: () => child.exitCode === null && child.signalCode === null,
+    tell: (message) => void child.send(message),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         const gone = once(child, "exit");

@@ -75,6 +75,8 @@ export async function startSystem({ database, upstreamUrl, env = {}, ...given }:
   const running = {} as Record<"proxy" | "recorder", Running>;
   let proxyPort = 0;
   await Promise.all([start("recorder"), start("proxy")]);
+  // As the supervisor does where any free port was asked for; who is started later finds it among the settings.
+  running.recorder.tell({ type: "proxy", port: proxyPort });
   return {
     upstream,
     sql: database.sql,
@@ -107,7 +109,6 @@ export async function startSystem({ database, upstreamUrl, env = {}, ...given }:
     const clock = clockOffsetMs ? ["--import", CLOCK] : [];
     const all = { ...common, ...(clockOffsetMs && { TEST_CLOCK_OFFSET_MS: String(clockOffsetMs) }) };
     if (part === "recorder") {
-      // As the supervisor has it, once the proxy has a port.
       const known = { ...(proxyPort && { OMNIMETER_PROXY_PORT: String(proxyPort) }), DATABASE_URL: database.url };
       running.recorder = await run("lib/recorder/main.ts", { ...all, ...known }, clock);
     } else {
