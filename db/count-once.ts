@@ -1,10 +1,11 @@
 import type { Sql } from "postgres";
-import type { Call, Usage } from "#lib/call.ts";
+import type { Call, PricedLine, Usage } from "#lib/call.ts";
+import { derivedId } from "#lib/derived-id.ts";
 import { PLAN_AGAIN } from "./plan-again.ts";
-import { insertObjects, keyOf, nameFrom, type ObjectName, ownersOf } from "./provider-objects.ts";
+import { insertObjects, keyOf, nameFrom, type ObjectName, objectsOf, ownersOf } from "./provider-objects.ts";
 import { quoted } from "./rows.ts";
 
-/** The usage of a provider object, and the exchange that brought it first. */
+/** The usage of a provider object, and who brought it first. */
 export type UsageClaim = ObjectName & { callId: string };
 
 /**
@@ -14,18 +15,40 @@ export type UsageClaim = ObjectName & { callId: string };
 export async function countOnce(sql: Sql, calls: readonly Call[]): Promise<{ calls: Call[]; claims: UsageClaim[] }> {
   const names = calls.flatMap((call) => (bringsUsage(call) ? [usageOf(call, call.countsFor)] : []));
   if (names.length === 0) return { calls: [...calls], claims: [] };
-  const holders = await ownersOf(sql, names);
+  const [holders, uploads] = [await ownersOf(sql, names), await uploadsAmong(sql, calls)];
   const claims = new Map<string, UsageClaim>();
   const counted = calls.map((call) => {
     if (!bringsUsage(call)) return call;
     const name = usageOf(call, call.countsFor);
-    const bringer = call.parentId ?? call.id;
+    const bringer = bringerOf(call);
     const holder = holders.get(keyOf(name)) ?? claims.get(keyOf(name))?.callId;
+    if (uploads.has(keyOf(nameFrom(call, call.countsFor)))) return withoutUsage(call, []);
     if (holder === undefined) claims.set(keyOf(name), { ...name, callId: bringer });
-    return holder === undefined || holder === bringer ? call : withoutUsage(call);
+    if (holder === undefined || holder === bringer) return call;
+    // What OpenAI's own tools cost is told by the answers alone, whoever told of their tokens.
+    return withoutUsage(call, isAlikeForAll(call) ? call.lines.filter(({ direction }) => direction === "tool") : []);
   });
   return { calls: counted, claims: [...claims.values()] };
 }
+
+/** Files that somebody had made and sent: answers in one are a copy, however much it looks like what a batch gave out. */
+async function uploadsAmong(sql: Sql, calls: readonly Call[]): Promise<ReadonlySet<string>> {
+  const files = calls.flatMap((call) =>
+    bringsUsage(call) && isOfObject(call) ? [nameFrom(call, call.countsFor)] : [],
+  );
+  const owners = await ownersOf(sql, files);
+  const ids = [...new Set(owners.values())];
+  const rows = ids.length
+    ? await sql<{ id: string }[]>`select id from calls where id = any(${ids}::uuid[]) and endpoint = any(${UPLOADS})`
+    : [];
+  const uploaders = new Set(rows.map(({ id }) => id));
+  return new Set([
+    ...[...owners].flatMap(([key, owner]) => (uploaders.has(owner) ? [key] : [])),
+    ...calls.flatMap((call) => (UPLOADS.includes(call.endpoint) ? objectsOf(call).map(keyOf) : [])),
+  ]);
+}
+
+const UPLOADS = ["files", "uploads"];
 
 /** SQL that makes the claims. Fails with PLAN_AGAIN where somebody else was first since they were planned. */
 export function claimUsage(claims: readonly UsageClaim[]): string[] {
@@ -49,7 +72,20 @@ export function claimUsage(claims: readonly UsageClaim[]): string[] {
 
 /** What a call claims where nobody was before it; null: it brings no usage that others tell of. */
 export const claimOf = (call: Call): UsageClaim | null =>
-  bringsUsage(call) ? { ...usageOf(call, call.countsFor), callId: call.parentId ?? call.id } : null;
+  bringsUsage(call) ? { ...usageOf(call, call.countsFor), callId: bringerOf(call) } : null;
+
+/**
+ * Its exchange. What came out of an object and counts for that same object is the same call, under the same id, whoever reads it: there the object
+ * brings it, so that a file that was fetched in part is counted whole once somebody has all of it.
+ */
+const bringerOf = (call: Bringing): string =>
+  isOfObject(call) && !call.problems.includes("moment_unknown")
+    ? derivedId(0, "usage", call.countsFor)
+    : (call.parentId ?? call.id);
+
+const isAlikeForAll = (call: Bringing): boolean => isOfObject(call) && !call.problems.includes("moment_unknown");
+
+const isOfObject = (call: Bringing): boolean => call.parentId !== null && call.countsFor === call.inherits;
 
 type Bringing = Call & { countsFor: string };
 
@@ -59,13 +95,13 @@ const bringsUsage = (call: Call): call is Bringing =>
 /** No id of the provider's has a colon. */
 const usageOf = (call: Call, objectId: string): ObjectName => nameFrom(call, `usage:${objectId}`);
 
-const withoutUsage = (call: Call): Call => ({
+const withoutUsage = (call: Call, lines: PricedLine[]): Call => ({
   ...call,
   // All else that a usage has may be null.
   usage: {
     ...(Object.fromEntries(Object.keys(call.usage).map((name) => [name, null])) as unknown as Usage),
     source: "none",
   },
-  lines: [],
+  lines,
   problems: [...call.problems, "usage_of_another_call"],
 });

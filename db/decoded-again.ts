@@ -1,8 +1,15 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import { ensurePartitionsFor } from "./partitions.ts";
-import { PLAN_AGAIN } from "./plan-again.ts";
-import { codeOf, guardMonths, isDataError, type Plan, planCalls, settleCalls, writePlanned } from "./plan-calls.ts";
+import {
+  guardMonths,
+  isDataError,
+  isOvertaken,
+  type Plan,
+  planCalls,
+  settleCalls,
+  writePlanned,
+} from "./plan-calls.ts";
 import { callRow, quoted, quotedJson } from "./rows.ts";
 import type { Fence } from "./run-job.ts";
 import type { RecordedCall } from "./stored-calls.ts";
@@ -79,7 +86,7 @@ export async function replaceStale(
     await sql.unsafe([guardMonths(plan), guardJob(fence), ...writePlanned(plan)].join(";\n"));
     return [];
   } catch (error) {
-    if (codeOf(error) === PLAN_AGAIN) return replaceStale(sql, fence, calls);
+    if (await isOvertaken(sql, error, plan)) return replaceStale(sql, fence, calls);
     if (!isDataError(error)) throw error;
     const [first] = calls;
     if (calls.length === 1 && first) return [{ id: first.call.id, reason: (error as Error).message }];

@@ -23,13 +23,16 @@ const UNKNOWN = "submitter_unknown";
 
 /**
  * Answers that are fetched later, from a batch or in the background, are for whom the work was submitted: what such a call does not say
- * of itself it takes from the call that made what it `inherits` from, stored or among these. Where that is not known, it says so.
+ * of itself it takes from the call that made what it `inherits` from, stored or among these. Where that is not known, it says so, and is
+ * for whoever came for it.
  */
 export async function inherit(sql: Sql, calls: readonly Call[]): Promise<Call[]> {
   const heirs = calls.flatMap((call) => (call.inherits === null ? [] : [nameFrom(call, call.inherits)]));
   if (heirs.length === 0) return [...calls];
   const owners = await ownersOf(sql, heirs);
-  const stored = await submittersOf(sql, [...new Set(owners.values())]);
+  const parents = calls.flatMap(({ inherits, parentId }) => (inherits === null ? [] : (parentId ?? [])));
+  const stored = await submittersOf(sql, [...new Set([...owners.values(), ...parents])]);
+  const byId = new Map(calls.map((call) => [call.id, call]));
   const here = new Map<string, Call>();
   for (const call of calls) for (const name of objectsOf(call)) here.set(keyOf(name), here.get(keyOf(name)) ?? call);
   return calls.map((call) => settled(call, new Set()));
@@ -42,7 +45,10 @@ export async function inherit(sql: Sql, calls: readonly Call[]): Promise<Call[]>
     const beside = here.get(key);
     const path = new Set(heirsBefore).add(call.id);
     const submitter = known ?? (beside && !path.has(beside.id) ? settled(beside, path) : undefined);
-    if (!submitter || submitter.id === call.id) return marked(call);
+    if (!submitter || submitter.id === call.id) {
+      const parent = byId.get(call.parentId ?? "") ?? stored.get(call.parentId ?? "");
+      return marked(parent ? takeFrom(call, parent) : call);
+    }
     const heir = takeFrom(call, submitter);
     // It may itself only have looked at what somebody else had submitted.
     return submitter.problems.includes(UNKNOWN) ? marked(heir) : heir;

@@ -142,6 +142,19 @@ export const guardMonths = ({ closed, kept }: Pick<Plan, "closed" | "kept">): st
     end if;
   end $months$`;
 
+/** Whether what was planned on has changed: somebody said so, or has stored one of these calls, of which several exchanges may tell. */
+export async function isOvertaken(sql: Sql, error: unknown, { fresh, stale }: Plan): Promise<boolean> {
+  if (codeOf(error) === PLAN_AGAIN) return true;
+  if (codeOf(error) !== UNIQUE_VIOLATION) return false;
+  const known = new Set(stale);
+  const ids = fresh.flatMap(({ call }) => (known.has(call.id) ? [] : [call.id]));
+  const [row] = await sql<{ found: boolean }[]>`
+    select exists (select from calls where id = any(${ids}::uuid[])) as found`;
+  return row?.found ?? false;
+}
+
+const UNIQUE_VIOLATION = "23505";
+
 /** The row is at fault, not the database: class 22 (data), 23 (integrity), 21 (cardinality), 54 (too long for an index). */
 export const isDataError = (error: unknown): boolean => /^(2[123]|54)/.test(codeOf(error));
 

@@ -3,8 +3,16 @@ import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
 import { findRefused } from "./find-refused.ts";
 import { ensurePartitions } from "./partitions.ts";
-import { PLAN_AGAIN } from "./plan-again.ts";
-import { codeOf, guardMonths, isDataError, type Plan, planCalls, without, writePlanned } from "./plan-calls.ts";
+import {
+  codeOf,
+  guardMonths,
+  isDataError,
+  isOvertaken,
+  type Plan,
+  planCalls,
+  without,
+  writePlanned,
+} from "./plan-calls.ts";
 import { planSessions, type RecordedSession, type SessionPlan, writeSessions } from "./record-sessions.ts";
 import { feedbackRow, insertRows, quoted, quotedJson } from "./rows.ts";
 import { addRunCounts, NO_COUNTS, type RunCounts } from "./run-counts.ts";
@@ -76,7 +84,7 @@ export async function recordBatch(sql: Sql, given: RecordBatch): Promise<{ store
     await run(sql, write(batch, plan, sessions, undecoded));
     return countsOf(batch, plan, undecoded);
   } catch (error) {
-    if (codeOf(error) === PLAN_AGAIN) return recordBatch(sql, batch);
+    if (await isOvertaken(sql, error, plan)) return recordBatch(sql, batch);
     if (!isDataError(error)) throw error;
     const found = await findRefused((of, statements) => run(sql, [guard(batch, of), ...statements]), plan, sessions);
     const aside = [...undecoded, ...found.refused.map(({ one, error: why }) => refusal(batch, one.call, why))];

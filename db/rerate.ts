@@ -27,6 +27,8 @@ export interface BilledCall extends Pick<Call, "id" | "projectId" | "upstream" |
   /** Milliseconds since the epoch. */
   startedAt: number;
   inputTokens: number | null;
+  /** Of many requests together: a batch's. */
+  isSum: boolean;
   /** The day that finance counts it on. */
   day: string;
   /** That day's month is closed: it never changes. */
@@ -81,7 +83,7 @@ export async function billedCalls(
   const calls = await sql.unsafe<BilledCall[]>(`
     select
       c.id, c.project_id as "projectId", c.upstream, ${MODEL} as model, c.service_tier as "serviceTier", c.region,
-      floor(extract(epoch from c.started_at) * 1000)::float8 as "startedAt", c.input_tokens::float8 as "inputTokens",
+      floor(extract(epoch from c.started_at) * 1000)::float8 as "startedAt", c.input_tokens::float8 as "inputTokens", c.endpoint = 'batch' as "isSum",
       (${DAY})::text as day, booked.lines, ${STATE} as state,
       exists (
         select from closed_periods p where p.project_id = c.project_id and p.month = date_trunc('month', ${DAY})::date

@@ -25,10 +25,19 @@ type Said = Restated["facts"];
 /** A stored call that gets the usage it had not stated when it was recorded. */
 export type RestatedCall = BookedFigures & { facts: Said };
 
-/** What said that the usage was still to come, or was guessed. */
-const SETTLED_PROBLEMS = ["background_unfinished", "estimate_failed"];
+/** What said that the usage was still to come, or could not be read, or was guessed. */
+const SETTLED_PROBLEMS = [
+  "background_unfinished",
+  "estimate_failed",
+  "service_tier_not_stated",
+  "usage_all_zero",
+  "usage_bad_number",
+  "usage_unreadable",
+];
 /** The problem mark of a call that got its usage so. */
 export const RESTATED = "usage_restated";
+/** The problem mark of one whose usage another call has (db/count-once.ts). */
+const ELSEWHERE = "usage_of_another_call";
 const LACKING = "('none', 'estimated')";
 
 /**
@@ -65,7 +74,9 @@ export async function restate(
   return { calls, restated };
 }
 
-export const lacksUsage = ({ usage }: Call): boolean => usage.source === "none" || usage.source === "estimated";
+/** What is counted elsewhere is no gap to be filled. */
+export const lacksUsage = ({ usage, problems }: Call): boolean =>
+  (usage.source === "none" && !problems.includes(ELSEWHERE)) || usage.source === "estimated";
 
 function restatedHere(call: Call, said: Said | undefined): Call {
   if (!said || !lacksUsage(call)) return call;
@@ -73,18 +84,22 @@ function restatedHere(call: Call, said: Said | undefined): Call {
     ...call,
     usage: said.usage,
     lines: said.lines,
-    model: call.model ?? said.model,
-    serviceTier: call.serviceTier ?? said.serviceTier,
+    // By these its lines are priced: the first word of a stream may have been another.
+    model: said.model ?? call.model,
+    serviceTier: said.serviceTier ?? call.serviceTier,
     finishReasons: said.finishReasons.length > 0 ? said.finishReasons : call.finishReasons,
-    problems: [...call.problems.filter((problem) => !SETTLED_PROBLEMS.includes(problem)), RESTATED],
+    problems: [...call.problems.filter((problem) => !isSettled(problem, said)), ...said.problems, RESTATED],
   };
 }
+
+const isSettled = (problem: string, said: Said): boolean =>
+  SETTLED_PROBLEMS.includes(problem) || said.problems.includes(problem);
 
 async function lackingUsage(sql: Sql, ids: readonly string[]) {
   if (ids.length === 0) return [];
   return sql<{ id: string; projectId: string; startedAt: number; bookedOn: string | null }[]>`
     select id, project_id as "projectId", (extract(epoch from started_at) * 1000)::float8 as "startedAt", booked_on::text as "bookedOn"
-    from calls where id = any(${[...ids]}::uuid[]) and usage_source in ('none', 'estimated')
+    from calls where id = any(${[...ids]}::uuid[]) and usage_source in ('none', 'estimated') and not ${ELSEWHERE} = any(problems)
     order by id`;
 }
 
@@ -117,13 +132,14 @@ const claim = (these: string, count: number): string => `
 
 function update({ call: { id }, facts }: RestatedCall): string {
   const usage = Object.entries(usageRow(facts.usage)).map(([name, value]) => `${name} = ${literal(value)}`);
-  const without = SETTLED_PROBLEMS.reduce((problems, one) => `array_remove(${problems}, ${quoted(one)})`, "problems");
+  const settled = new Set([...SETTLED_PROBLEMS, ...facts.problems]);
+  const without = [...settled].reduce((problems, one) => `array_remove(${problems}, ${quoted(one)})`, "problems");
   return `
     update calls set
       ${usage.join(", ")},
-      model = coalesce(model, ${literal(facts.model)}), service_tier = coalesce(service_tier, ${literal(facts.serviceTier)}),
+      model = coalesce(${literal(facts.model)}, model), service_tier = coalesce(${literal(facts.serviceTier)}, service_tier),
       finish_reasons = ${facts.finishReasons.length > 0 ? `array[${facts.finishReasons.map(quoted).join(", ")}]` : "finish_reasons"},
-      problems = array_append(${without}, ${quoted(RESTATED)})
+      problems = ${without} || array[${[...facts.problems, RESTATED].map(quoted).join(", ")}]
     where id = ${quoted(id)}::uuid`;
 }
 

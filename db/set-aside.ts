@@ -1,8 +1,7 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import { ensurePartitionsFor, uuid7Floor } from "./partitions.ts";
-import { PLAN_AGAIN } from "./plan-again.ts";
-import { codeOf, guardMonths, isDataError, planCalls, writePlanned } from "./plan-calls.ts";
+import { codeOf, guardMonths, isDataError, isOvertaken, planCalls, writePlanned } from "./plan-calls.ts";
 import { quoted } from "./rows.ts";
 import type { RecordedCall } from "./stored-calls.ts";
 
@@ -119,7 +118,7 @@ export async function storeSetAside(
     return null;
   } catch (error) {
     if (codeOf(error) === GONE) return null;
-    if (codeOf(error) === PLAN_AGAIN) return storeSetAside(sql, id, one, derived);
+    if (await isOvertaken(sql, error, plan)) return storeSetAside(sql, id, one, derived);
     if (isDataError(error)) return (error as Error).message;
     throw error;
   }

@@ -26,7 +26,7 @@ export interface RecordedCall {
 
 /** What a later answer says of a call, under the provider's id. */
 export interface Restated extends ObjectName {
-  facts: Pick<Call, "model" | "serviceTier" | "usage" | "lines" | "finishReasons">;
+  facts: Pick<Call, "model" | "serviceTier" | "usage" | "lines" | "finishReasons" | "problems">;
 }
 
 interface SealedMedia {

@@ -165,12 +165,13 @@ BEGIN
     FROM calls WHERE id = ANY (ids) AND id BETWEEN first_id AND last_id AND usage_source = 'reported'
   ) part
   GROUP BY id
-  HAVING bool_or(is_reported) AND (
-    sum(quantity) FILTER (WHERE direction = 'input') <> 0
-    AND sum(quantity) FILTER (WHERE direction = 'input') IS DISTINCT FROM max(input_tokens)
-    OR sum(quantity) FILTER (WHERE direction = 'output') <> 0
-    AND sum(quantity) FILTER (WHERE direction = 'output') IS DISTINCT FROM max(output_tokens)
-  )
+  HAVING bool_or(is_reported)
+    -- A usage that nobody could divide has no lines; where there are some, they are all there are.
+    AND (coalesce(sum(quantity) FILTER (WHERE direction = 'input'), 0) <> 0 OR coalesce(sum(quantity) FILTER (WHERE direction = 'output'), 0) <> 0)
+    AND (
+      coalesce(sum(quantity) FILTER (WHERE direction = 'input'), 0) <> coalesce(max(input_tokens), 0)
+      OR coalesce(sum(quantity) FILTER (WHERE direction = 'output'), 0) <> coalesce(max(output_tokens), 0)
+    )
   LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'the lines of call % do not sum to its usage', wrong USING ERRCODE = 'check_violation', CONSTRAINT = 'usage_lines_fit';

@@ -117,7 +117,8 @@ export interface RecordedMessage {
   readonly bytes: number;
   /**
    * The text, with long audio replaced by what it was (`elided:` and its number of base64 characters, with `=` for the padding). null: a
-   * binary message. A text beyond the limit is only its beginning, and does not parse.
+   * binary message. A text beyond the limit is only its beginning, and does not parse; of an event that states its usage last
+   * its end stands behind that, after a NUL.
    */
   readonly text: string | null;
 }

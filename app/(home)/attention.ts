@@ -152,7 +152,7 @@ function unpriced({ models, unpricedNewestMs }: Facts, view: View): ReturnType<R
   );
   return {
     weight: "warn",
-    sentence: `${plural(calls, "call")} of the last 7 days without a price, so the cost is in no sum: ${named}${newest}.`,
+    sentence: `${plural(calls, "call")} of the last 7 days with a part without a price, which is in no sum: ${named}${newest}.`,
     href: callsHref(view, "7d", { cost: ["unpriced"] }),
   };
 }

@@ -12,6 +12,7 @@ import {
 } from "#db/queries/home-page.ts";
 import { stripsOf } from "#db/queries/latency-page.ts";
 import { ratingsOverTime, waitingFeedback } from "#db/queries/quality-page.ts";
+import { type SessionTotals, sessionTotals } from "#db/queries/session-list.ts";
 import { alertRules, alertsCheckedMs } from "#db/queries/settings-page.ts";
 import { ERRORS } from "#lib/call.ts";
 import type { Interval } from "#lib/range.ts";
@@ -33,6 +34,8 @@ export interface Home {
   /** The same stretch of the same weekday, a week ago. */
   lastWeek: DayCount;
   slowest: Slowness[];
+  /** Waits in voice sessions that began in the last hour: their turns have no request that could be timed. */
+  voice: SessionTotals["waits"];
   thumbs: Count;
   newest: CallRow[];
 }
@@ -71,12 +74,13 @@ export async function readHome(tx: Reader, view: View): Promise<Home> {
     stripsOf(tx, scope(hour)),
     ratingsOverTime(tx, scope(week), [week.fromMs, week.toMs]),
   ]);
-  const [losses, waiting, unpricedNewestMs, rules, checkedMs] = await Promise.all([
+  const [losses, waiting, unpricedNewestMs, rules, checkedMs, sessions] = await Promise.all([
     lossesSince(tx, weekMs),
     waitingFeedback(tx, PROJECT),
     newestUnpricedMs(tx, models, week),
     alertRules(tx, PROJECT),
     alertsCheckedMs(tx),
+    sessionTotals(tx, scope(hour)),
   ]);
   const up = said.reduce((sum, one) => sum + one.up, 0);
   const down = said.reduce((sum, one) => sum + one.down, 0);
@@ -96,6 +100,7 @@ export async function readHome(tx: Reader, view: View): Promise<Home> {
     today: { spent: spentToday, calls },
     lastWeek,
     slowest: slowestFirst(strips),
+    voice: sessions.waits,
     thumbs: { successes: up, n: up + down },
     newest: newest.slice(0, LIVE_ROWS),
   };

@@ -1,10 +1,12 @@
 import { hrefOf, type View } from "#app/_frame/view.ts";
 import { formatCount, formatDuration, formatMoney, formatShare, plural, UNKNOWN } from "#app/_ui/format.ts";
 import { formatBounds, formatRate } from "#app/_ui/format-rate.ts";
+import { Link } from "#app/_ui/link.tsx";
 import { Money } from "#app/_ui/money.tsx";
 import { Tile } from "#app/_ui/tile.tsx";
 import { timeParts } from "#app/_ui/time.ts";
 import { METRICS } from "#app/latency/metrics.ts";
+import { waitsOf } from "#app/sessions/(list)/totals.tsx";
 import type { Spent } from "#db/queries/home-page.ts";
 import { MODALITIES } from "#lib/modalities.ts";
 import { parseRange, type Range } from "#lib/range.ts";
@@ -23,7 +25,7 @@ export function Tiles({ home, view }: { home: Home; view: View }) {
     <dl className="grid gap-4 sm:grid-cols-2 xl:grid-cols-4" data-testid="tiles">
       <SpendTile spent={home.today.spent} month={home.facts.month} view={view} />
       <CallsTile day={home.today.calls} before={home.lastWeek} view={view} />
-      <SlowestTile slowest={home.slowest} view={view} />
+      <SlowestTile slowest={home.slowest} voice={home.voice} view={view} />
       <ThumbsTile thumbs={home.thumbs} view={view} />
     </dl>
   );
@@ -96,7 +98,7 @@ const nameOf = ({ modality, metric }: Slowness) =>
   `${MODALITIES.find(({ name }) => name === modality)?.label ?? modality} ${METRICS[metric].upTo}`;
 
 /** Slowest where there are enough calls to say so; everything else stands below with what is known of it. */
-function SlowestTile({ slowest, view }: { slowest: readonly Slowness[]; view: View }) {
+function SlowestTile({ slowest, voice, view }: { slowest: readonly Slowness[]; voice: Home["voice"]; view: View }) {
   const worst = slowest.find(({ p95Ms }) => p95Ms !== null);
   const others = slowest.filter((one) => one !== worst);
   const most = Math.max(0, ...slowest.map(({ n }) => n));
@@ -130,6 +132,14 @@ function SlowestTile({ slowest, view }: { slowest: readonly Slowness[]; view: Vi
               one.p95Ms !== null ? `${nameOf(one)} ${formatDuration(one.p95Ms)}` : `${nameOf(one)}: n = ${one.n}`,
             )
             .join(" · ")}
+        </p>
+      )}
+      {voice.n > 0 && (
+        <p className="text-muted">
+          <Link href={hrefOf("/sessions", view, { range: range("1h"), filter: {} })} className="text-link">
+            Voice sessions
+          </Link>{" "}
+          from end of speech to first audio: {waitsOf(voice)}, n {formatCount(voice.n)}
         </p>
       )}
     </Tile>

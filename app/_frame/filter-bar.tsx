@@ -27,11 +27,11 @@ export function FilterBar({ path, view, only }: Props) {
       <span className="text-xs text-muted" id="filters">
         Filter
       </span>
-      {ATTRIBUTES.filter(hasMenu)
-        .filter(({ column }) => only?.includes(column) ?? true)
-        .map(({ key, label }) => (
+      {ATTRIBUTES.filter((attribute) => only?.includes(attribute.column) ?? hasMenu(attribute)).map(
+        ({ key, label }) => (
           <FilterMenu key={key} attribute={key} label={label} query={query} path={path} />
-        ))}
+        ),
+      )}
       {chips.length > 0 && (
         <ul aria-labelledby="filters" className="flex min-w-0 flex-wrap items-center gap-2">
           {chips.map((chip) => (

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { formatCount, formatMoney, formatShare, plural } from "#app/_ui/format.ts";
 import { Glyph } from "#app/_ui/glyph.tsx";
+import { Link } from "#app/_ui/link.tsx";
 import { Money } from "#app/_ui/money.tsx";
 import { Tile } from "#app/_ui/tile.tsx";
 import { productName } from "#app/_ui/usage-words.ts";
@@ -54,13 +55,16 @@ export function Tiles({ view, total, unpriced, products }: Props) {
           {products.length > 0 && (
             <span className="block">without a price there: {products.map(productName).join(", ")}</span>
           )}
+          {callsUnpriced > 0 && (
+            <Link className="text-link inline-flex min-h-6 items-center" href="/settings/prices">
+              Give them a price
+            </Link>
+          )}
         </Note>
       </Tile>
       <Tile name="Calls without usage" testId="tile-without-usage" value={<Unknown calls={callsWithoutUsage} />}>
         <Note>
-          {callsWithoutUsage > 0
-            ? "no tokens are known, so no cost: in no amount here"
-            : "none whose tokens are unknown"}
+          {callsWithoutUsage > 0 ? "refused, not billed, or not known: in no amount here" : "none without known usage"}
         </Note>
       </Tile>
       <Tile
@@ -102,5 +106,7 @@ function estimatedNote({ costUsd, costEstimatedUsd }: SpendSums): string {
 
 function unpricedNote(calls: number): string {
   if (calls < 0) return "calls of a closed month got their price since; it is in this spend";
-  return calls === 0 ? "none whose cost is unknown for want of a price" : "cost unknown, in no amount here";
+  return calls === 0
+    ? "none whose cost is unknown for want of a price"
+    : "with a part without a price, which is in no amount here";
 }

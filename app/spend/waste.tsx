@@ -97,7 +97,7 @@ function notes({ costUsd, costEstimatedUsd, callsWithoutUsage, callsUnpriced }: 
   return [
     costUsd !== null && Number(costEstimatedUsd) > 0 && `${formatMoney(costEstimatedUsd)} of it estimated`,
     callsWithoutUsage > 0 && `${plural(callsWithoutUsage, "call")} without known usage, in no amount`,
-    callsUnpriced > 0 && `${plural(callsUnpriced, "call")} unpriced, in no amount`,
+    callsUnpriced > 0 && `${plural(callsUnpriced, "call")} with a part unpriced, which is in no amount`,
   ]
     .filter(Boolean)
     .join("; ");

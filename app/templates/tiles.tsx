@@ -47,7 +47,7 @@ export function Tiles({ templates, view }: { templates: TemplatesOfPage; view: V
         value={formatCount(total.callsUnpriced)}
       >
         <p className={total.callsUnpriced > 0 ? "text-warn" : "text-muted"}>
-          {total.callsUnpriced > 0 ? "what they cost is in no amount here" : "no token without a price"}
+          {total.callsUnpriced > 0 ? "what of them has no price is in no amount here" : "no token without a price"}
         </p>
         {total.callsWithoutUsage > 0 && (
           <p className="text-muted">{plural(total.callsWithoutUsage, "call")} without known usage besides</p>

@@ -40,22 +40,47 @@ export interface PricedLineRow extends LineSum {
   priceUsd: string | null;
   pricePer: number | null;
   costUsd: string | null;
+  /** The row of the price book: the model and tier that it lists, and its own amount, before what a region adds and what was agreed on. */
+  priceModel: string | null;
+  priceTier: string | null;
+  listUsd: string | null;
   priceFrom: string | null;
   priceConfidence: string | null;
   priceSource: string | null;
+  /** Where it was processed, where that has a price of its own. */
+  priceRegion: string | null;
+  /** The discount or markup: times the list's price. */
+  termFactor: string | null;
+  termNote: string | null;
 }
 
 /** Everything booked for the call, in the order it was booked, with where its price comes from. */
 export async function linesOfCall(sql: Reader, id: string): Promise<PricedLineRow[]> {
-  return sql<PricedLineRow[]>`
+  const rows = await sql<(Omit<PricedLineRow, "termFactor" | "termNote"> & { priceId: string | null })[]>`
     select
       l.adjustment, l.direction, l.modality, l.cache, l.unit, l.product, l.quantity::float8 as quantity, l.source,
       l.booked_on::text as "bookedOn", trim_scale(l.price_usd)::text as "priceUsd", l.price_per::float8 as "pricePer",
       trim_scale(l.cost_usd)::text as "costUsd",
-      p.effective_from::text as "priceFrom", p.confidence as "priceConfidence", p.source as "priceSource"
+      p.effective_from::text as "priceFrom", p.confidence as "priceConfidence", p.source as "priceSource",
+      p.model as "priceModel", p.tier as "priceTier", trim_scale(p.usd)::text as "listUsd",
+      substring(l.price_id from '#region:([^#]*)') as "priceRegion", l.price_id as "priceId"
     from usage_lines l left join prices p on p.id = split_part(l.price_id, '#', 1)
     where l.call_id = ${id}::uuid
     order by l.adjustment, l.direction, l.modality desc, l.cache, l.unit`;
+  const terms = await termsIn(sql, rows);
+  return rows.map(({ priceId, ...row }) => {
+    const { factor = null, note = null } = terms.find((term) => priceId?.includes(`#${term.id}`)) ?? {};
+    return { ...row, termFactor: factor, termNote: note };
+  });
+}
+
+/** The discounts and markups that the ids of prices name behind a `#` (lib/pricing/find-line-price.ts). */
+async function termsIn(sql: Reader, rows: readonly { priceId: string | null }[]) {
+  const named = rows.flatMap(({ priceId }) => priceId?.split("#").slice(1) ?? []);
+  const ids = [...new Set(named.filter((name) => !name.startsWith("region:")))];
+  if (ids.length === 0) return [];
+  return sql<{ id: string; factor: string; note: string }[]>`
+    select id, trim_scale(factor)::text as factor, note from price_terms where id::text = any(${ids})`;
 }
 
 /** What the call cost: as on the list. */

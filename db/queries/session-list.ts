@@ -80,6 +80,10 @@ export interface SessionTotals {
   bargeIns: number;
   falseBargeIns: number;
   wastedMs: number;
+  /** What was generated for it and never heard; an exact decimal. null: no part of it has a price. */
+  wastedUsd: string | null;
+  /** Sessions with such audio, of which no price is known. */
+  wastedUnpriced: number;
   /** Waits for the first audio over all turns, from raw values; null: there is none. */
   waits: { n: number; p50: number | null; p95: number | null; p99: number | null };
 }
@@ -89,18 +93,57 @@ export async function sessionTotals(sql: Reader, scope: Scope): Promise<SessionT
     sql<Omit<SessionTotals, "waits">[]>`
       select
         count(*)::float8 as sessions, coalesce(sum(turns), 0)::float8 as turns, coalesce(sum(barge_ins), 0)::float8 as "bargeIns",
-        coalesce(sum(false_barge_ins), 0)::float8 as "falseBargeIns", coalesce(sum(wasted_ms), 0)::float8 as "wastedMs"
-      from sessions where ${inRange(sql, scope)}`,
+        coalesce(sum(false_barge_ins), 0)::float8 as "falseBargeIns", coalesce(sum(wasted_ms), 0)::float8 as "wastedMs",
+        trim_scale(sum(wasted_usd))::text as "wastedUsd",
+        (count(*) filter (where wasted_ms > 0 and wasted_usd is null))::float8 as "wastedUnpriced"
+      from sessions where ${ofScope(sql, scope)}`,
     sql<SessionTotals["waits"][]>`
       select
         count(latency_ms)::float8 as n, percentile_disc(0.5) within group (order by latency_ms) as p50,
         percentile_disc(0.95) within group (order by latency_ms) as p95, percentile_disc(0.99) within group (order by latency_ms) as p99
       from sessions join turns on turns.session_id = sessions.id
-      where ${inRange(sql, scope)} and first_audio_ms is not null
+      where ${ofScope(sql, scope)} and first_audio_ms is not null
         and session_id >= ${uuid7Floor(scope.interval.fromMs)}::uuid and session_id < ${uuid7Floor(scope.interval.toMs)}::uuid`,
   ]);
-  const nothing = { sessions: 0, turns: 0, bargeIns: 0, falseBargeIns: 0, wastedMs: 0 };
+  const nothing = {
+    sessions: 0,
+    turns: 0,
+    bargeIns: 0,
+    falseBargeIns: 0,
+    wastedMs: 0,
+    wastedUsd: null,
+    wastedUnpriced: 0,
+  };
   return { ...(all ?? nothing), waits: waits ?? { n: 0, p50: null, p95: null, p99: null } };
+}
+
+/** What all sessions of a scope cost: the sum of the rows that the list shows, page after page. */
+export interface SessionsCost {
+  costUsd: string | null;
+  /** Calls with a part that has no price: in no sum. */
+  callsUnpriced: number;
+  calls: number;
+}
+
+/** null: there are more than `mayRead` sessions, whose calls are not added up here. */
+export async function sessionsCost(sql: Reader, scope: Scope, mayRead: number): Promise<SessionsCost | null> {
+  const { project, interval } = scope;
+  const [row] = await sql<(SessionsCost & { sessions: number })[]>`
+    with session as materialized (
+      select id, started_at from sessions where ${ofScope(sql, scope)} limit ${mayRead + 1}
+    )
+    select
+      (select count(*) from session)::float8 as sessions, count(calls.id)::float8 as calls,
+      trim_scale(sum(cost."costUsd"::numeric))::text as "costUsd",
+      (count(*) filter (where cost.unpriced or 'usage_inconsistent' = any(calls.problems)))::float8 as "callsUnpriced"
+    from session
+    join calls on calls.parent_id = session.id and calls.project_id = ${project}
+      and calls.id >= ${uuid7Floor(interval.fromMs)}::uuid and calls.id < ${uuid7Floor(interval.toMs + LIVES_MS)}::uuid
+      and calls.started_at >= session.started_at and calls.started_at < session.started_at + interval '1 day'
+    cross join lateral (${moneyOf(sql, sql`calls.id`)}) cost
+    where (select count(*) from session) <= ${mayRead}`;
+  if (!row || row.sessions > mayRead) return null;
+  return { costUsd: row.costUsd, callsUnpriced: row.callsUnpriced, calls: row.calls };
 }
 
 /** Values of one attribute with their sessions in range, under the other filters; most first, at most `limit`. '' = none given. */
@@ -126,7 +169,8 @@ export async function anySession(sql: Reader, project: string): Promise<boolean>
   return row?.any ?? false;
 }
 
-const inRange = (sql: Reader, { project, interval, filter }: Scope) => sql`
+/** SQL: of sessions, those that began in the range, with the filter's attributes. */
+export const ofScope = (sql: Reader, { project, interval, filter }: Scope) => sql`
   project_id = ${project} and id >= ${uuid7Floor(interval.fromMs)}::uuid and id < ${uuid7Floor(interval.toMs)}::uuid
   ${SESSION_FILTERS.map((name) => oneOf(sql, name, filter[name])).reduce((all, one) => sql`${all} ${one}`)}`;
 

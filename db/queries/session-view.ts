@@ -106,7 +106,7 @@ export async function costOfSession(
   return { parts, costUsd: all?.costUsd ?? null, calls: all?.calls ?? 0, callsUnpriced: all?.callsUnpriced ?? 0 };
 }
 
-/** A derived id begins with its own millisecond, which may be that of the session: from its floor on. */
+/** SQL: of calls, those that came out of the session. A derived id begins with its own millisecond, which may be that of the session: from its floor on. */
 const childrenOf = (sql: Reader, project: string, id: string) => sql`
   project_id = ${project} and parent_id = ${id}::uuid
   and calls.id >= ${uuid7Floor(uuid7Ms(id))}::uuid and calls.id < ${lastOf(id)}::uuid`;

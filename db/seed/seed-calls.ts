@@ -1,11 +1,14 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
+import { claimOf } from "../count-once.ts";
 import { foldDays } from "../fold-days.ts";
 import { foldRatings } from "../fold-ratings.ts";
 import { ensurePartitions, partitionOf, uuid7Floor } from "../partitions.ts";
+import { objectsOf } from "../provider-objects.ts";
 import { rateDay } from "../rate-calls.ts";
 import { recordChanges } from "../record-changes.ts";
+import { type SessionPlan, sessionRow, turnRow } from "../record-sessions.ts";
 import { rollUpCalls } from "../rollup-calls.ts";
 import { rollUpLatency } from "../rollup-latency.ts";
 import { rollUpSpend } from "../rollup-spend.ts";
@@ -21,6 +24,8 @@ export interface SeedBatch {
   readonly feedback: readonly { readonly feedback: Feedback; readonly callId: string | null }[];
   /** Sealed content of some of the calls. */
   readonly contents: readonly SeedContent[];
+  /** That began on this day. */
+  readonly sessions: readonly SessionPlan["stored"][number][];
 }
 
 export interface SeedContent {
@@ -35,7 +40,7 @@ const DAY_MS = 86_400_000;
 const RECORDED_AFTER_MS = 1500;
 
 /** How many connections `sql` should have: one per table that is filled, one for the rest. */
-export const SEED_CONNECTIONS = 8;
+export const SEED_CONNECTIONS = 10;
 
 /**
  * Stores calls that never went through a spool, by COPY and day by day: rows, then changes and rollups of the day by the
@@ -82,7 +87,7 @@ export async function seedCalls(
 /** What pages filter and join by; all columns of a table this wide would take longer than the rows did. */
 const ANALYZE = `
   analyze calls (id, started_at, environment, feature, customer, template, template_version, model, outcome, session, booked_on),
-    usage_lines (call_id, booked_on, cost_usd), tool_calls, provider_objects, feedback, ratings, ratings_sums, rollup_calls, rollup_latency, rollup_latency_days, rollup_spend, rollup_spend_days, rollup_spend_upto`;
+    usage_lines (call_id, booked_on, cost_usd), tool_calls, provider_objects, sessions, turns, feedback, ratings, ratings_sums, rollup_calls, rollup_latency, rollup_latency_days, rollup_spend, rollup_spend_days, rollup_spend_upto`;
 
 interface Day {
   readonly dayMs: number;
@@ -100,6 +105,8 @@ const TABLES = [
   "payloads",
   "instructions",
   "feedback",
+  "sessions",
+  "turns",
 ] as const;
 type Table = (typeof TABLES)[number];
 
@@ -125,7 +132,7 @@ async function beginDay(sql: Sql, dayMs: number): Promise<Day> {
   };
 }
 
-function rowsOf({ calls, feedback, contents }: SeedBatch, date: string): Record<Table, Row[]> {
+function rowsOf({ calls, feedback, contents, sessions }: SeedBatch, date: string): Record<Table, Row[]> {
   return {
     calls: calls.map((call) => callRow(call, new Date(call.startedAt + RECORDED_AFTER_MS).toISOString())),
     usage_lines: calls.flatMap((call) => usageLineRows(call, date)),
@@ -134,11 +141,26 @@ function rowsOf({ calls, feedback, contents }: SeedBatch, date: string): Record<
     payloads: contents.flatMap(({ call, payload }) => (payload ? [{ call_id: call.id, ...payload }] : [])),
     instructions: contents.flatMap(wordsRows),
     feedback: feedback.map(wordRow),
+    sessions: sessions.map((one) =>
+      sessionRow(one, new Date((one.session.endedAt ?? one.session.startedAt) + RECORDED_AFTER_MS).toISOString()),
+    ),
+    turns: sessions.flatMap(({ turns }) => turns.map(turnRow)),
   };
 }
 
-const objectRows = ({ id, projectId, upstream, responseId }: Call): Row[] =>
-  responseId === null ? [] : [{ project_id: projectId, upstream, object_id: responseId, call_id: id }];
+/** What the call made, and whose usage it is the first to bring. */
+function objectRows(call: Call): Row[] {
+  const claim = claimOf(call);
+  const owned = objectsOf(call).map((name) => ({ ...name, callId: call.id }));
+  // A batch names itself twice.
+  const byId = new Map([...owned, ...(claim ? [claim] : [])].map((one) => [one.objectId, one]));
+  return [...byId.values()].map(({ projectId, upstream, objectId, callId }) => ({
+    project_id: projectId,
+    upstream,
+    object_id: objectId,
+    call_id: callId,
+  }));
+}
 
 const wordsRows = ({ call, words }: SeedContent): Row[] =>
   words === null

@@ -16,15 +16,11 @@ interface ContentOptions {
   knownInstructions: Set<string>;
 }
 
-export interface BatchWithContents extends Batch {
-  readonly contents: readonly DecodedExchange[];
-}
-
-/** Adds what was said in a small share of the calls, read and sealed as the recorder does it. */
+/** Adds what was said in a small share of the chat completions, read and sealed as the recorder does it. */
 export async function* withContents(
   batches: AsyncIterable<Batch>,
   { calls, contentKey, knownInstructions }: ContentOptions,
-): AsyncGenerator<BatchWithContents> {
+): AsyncGenerator<Batch> {
   const share = CONTENTS_MAX / calls;
   const ofCommented = share / COMMENTED_SHARE;
 
@@ -36,7 +32,7 @@ export async function* withContents(
 
   for await (const batch of batches) {
     const commented = new Set(batch.feedback.map(({ feedback, callId }) => feedback.comment && callId));
-    const contents: DecodedExchange[] = [];
+    const contents: DecodedExchange[] = [...batch.contents];
     for (const [n, call] of batch.calls.entries()) {
       const turn = batch.turns[n];
       if (!turn || !isKept(call, commented)) continue;

@@ -30,7 +30,8 @@ export function createIds(random: Random): Ids {
   return {
     call(ms) {
       count = ms === lastMs ? count + 1 : 0;
-      if (ms < lastMs || count > 0xfff) throw new RangeError("calls are made in the order of their start");
+      if (ms < lastMs || count > 0xfff)
+        throw new RangeError(`calls are made in the order of their start: ${ms} after ${count} of ${lastMs}`);
       lastMs = ms;
       return uuid(ms, count);
     },

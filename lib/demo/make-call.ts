@@ -96,6 +96,8 @@ function usageOf(turn: Turn, used: Used, call: Call): Pick<Call, "usage" | "line
 
 const priced = (turn: Turn, usage: Usage, lines: Parameters<typeof priceLines>[0]): PricedLine[] =>
   priceLines(lines, {
+    projectId: "default",
+    upstream: "default",
     model: turn.served,
     serviceTier: "default",
     region: null,

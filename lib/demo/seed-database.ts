@@ -3,7 +3,7 @@ import { migrate } from "#db/migrate.ts";
 import { recordPrices } from "#db/record-prices.ts";
 import { SEED_CONNECTIONS, seedCalls } from "#db/seed/seed-calls.ts";
 import { PRICES } from "#lib/pricing/price-book.ts";
-import { type Batch, type CompanyOptions, callsOfCompany, companyName } from "./company.ts";
+import { type CompanyOptions, callsOfCompany, companyName } from "./company.ts";
 import { withContents } from "./contents.ts";
 import { DemoError } from "./demo-error.ts";
 import { plantAlerts } from "./plant-alerts.ts";
@@ -45,10 +45,8 @@ export async function seedDatabase({ url, contentKey, add, onDay, ...company }: 
     await recordPrices(sql, PRICES);
     const known = await sql<{ unit_hash: string }[]>`select unit_hash from instructions where project_id = 'default'`;
     const knownInstructions = new Set(known.map((row) => row.unit_hash));
-    const made = callsOfCompany(company);
-    const batches = contentKey
-      ? withContents(made, { calls: company.calls, contentKey, knownInstructions })
-      : withoutContents(made);
+    const made = callsOfCompany(company, { contentKey, knownInstructions });
+    const batches = contentKey ? withContents(made, { calls: company.calls, contentKey, knownInstructions }) : made;
     await seedCalls(sql, companyName(company), batches, onDay);
     // Somebody's own rules are not touched.
     if (!add) await plantAlerts(sql, company.untilMs);
@@ -58,8 +56,4 @@ export async function seedDatabase({ url, contentKey, add, onDay, ...company }: 
   } finally {
     await sql.end({ timeout: 5 });
   }
-}
-
-async function* withoutContents(batches: AsyncIterable<Batch>) {
-  for await (const batch of batches) yield { ...batch, contents: [] };
 }

@@ -27,7 +27,8 @@ export async function batchLines(
   readAs: ReadAs,
 ): Promise<BatchLines> {
   const { response, end } = exchange;
-  const isWhole = end?.ending === "completed" && response !== null && reachesEnd(response);
+  const isPart = response?.status === PARTIAL_CONTENT;
+  const isWhole = end?.ending === "completed" && response !== null && reachesEnd(response) && !isPart;
   const { lines, cut } = wholeLines(kept, isWhole);
   const children: ChildFacts[] = [];
   let answers = 0;
@@ -35,8 +36,8 @@ export async function batchLines(
     if (answers === LINES_MAX) return { children, problems: ["batch_lines_left_out"] };
     const line = asObject(parseJson(text));
     if (line === null || !isAnswer(line)) {
-      // A file that does not begin with an answer holds none.
-      if (answers === 0) break;
+      // A file that does not begin with an answer holds none; a part of one begins in the middle of a line.
+      if (answers === 0 && !(isPart && text === lines[0])) break;
       continue;
     }
     answers++;
@@ -45,6 +46,8 @@ export async function batchLines(
   }
   return { children, problems: answers > 0 && cut ? ["response_cut"] : [] };
 }
+
+const PARTIAL_CONTENT = 206;
 
 /** As many requests as a batch can hold. */
 const LINES_MAX = 50_000;
@@ -91,13 +94,23 @@ async function lineCall(
   const id = asText(line.id);
   const { startedAtMs } = exchange.start;
   const atMs =
-    secondsToMs(body?.created ?? body?.created_at) ??
+    momentBefore(startedAtMs, body?.created ?? body?.created_at) ??
     idTimeMs(id ?? "", startedAtMs) ??
-    idTimeMs(fileId.replace("-", "_"), startedAtMs) ??
-    startedAtMs;
+    idTimeMs(fileId.replace("-", "_"), startedAtMs);
+  // Whoever reads it at another time takes it for another call.
+  if (atMs === null) facts.problems.push("moment_unknown");
   const key = id === null ? [fileId, asText(line.custom_id) ?? ""] : [id];
-  return { ...childOf(name, key, atMs, facts), status, responseBytes: bytes };
+  return { ...childOf(name, key, atMs ?? startedAtMs, facts), status, responseBytes: bytes };
 }
+
+/** Of the year before the file was read: a file that says anything else would spread its lines over all of time. */
+function momentBefore(nowMs: number, seconds: unknown): number | null {
+  const ms = secondsToMs(seconds);
+  return ms !== null && ms > nowMs - YEAR_MS && ms <= nowMs + HOUR_MS ? ms : null;
+}
+
+const HOUR_MS = 3_600_000;
+const YEAR_MS = 366 * 24 * HOUR_MS;
 
 /** Which endpoint a body is from: the line does not say. */
 const SHAPES: readonly { name: string; path: string; fits(body: JsonObject): boolean }[] = [

@@ -97,11 +97,12 @@ function imageFees(
   items: readonly JsonObject[],
 ): UsageLine[] {
   const raw = asObject(used?.image_gen);
-  const drawn = items.some(({ type, status }) => type === "image_generation_call" && status !== "failed");
+  const pictures = count(items, "image_generation_call");
+  // Unpriced, because no list has a price for a picture of unknown size: what it cost is not nothing.
+  const unknown = () => fee("image", UNKNOWN_IMAGE_MODEL, pictures, "measured");
   if (raw === null) {
-    if (drawn) facts.problems.push("image_usage_missing");
-    // Unpriced, because no list has a price for a picture of unknown size: what it cost is not nothing.
-    return fee("image", UNKNOWN_IMAGE_MODEL, count(items, "image_generation_call"), "measured");
+    if (pictures > 0) facts.problems.push("image_usage_missing");
+    return unknown();
   }
   const details = asObject(raw.input_tokens_details);
   const { cached_tokens, cached_tokens_details, output_tokens_details } = raw;
@@ -112,9 +113,12 @@ function imageFees(
       input_tokens_details: { cached_tokens, cached_tokens_details, ...details },
       output_tokens_details: output,
     },
-    { produced: drawn, mixedInput: false },
+    { produced: pictures > 0, mixedInput: false },
   );
-  if (problems.length > 0) facts.problems.push("image_usage_inconsistent");
+  if (problems.length > 0) {
+    facts.problems.push("image_usage_inconsistent");
+    return unknown();
+  }
   const named = asText(tools.find(({ type }) => type === "image_generation")?.model);
   if (named === null && lines.length > 0) facts.problems.push("image_model_assumed");
   const product = named ?? UNKNOWN_IMAGE_MODEL;

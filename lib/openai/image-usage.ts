@@ -13,13 +13,20 @@ import { linesAs, usageLine } from "./usage-line.ts";
 export async function settleImageUsage(facts: Facts, request: JsonObject | null, answer: ImageAnswer): Promise<void> {
   const pictures = answer.images.filter(({ type }) => type === "image").length;
   if (answer.usage !== null) await readStated(facts, answer.usage, pictures);
-  else if (facts.outcome === "failed" || (pictures === 0 && answer.partials === 0)) return;
-  else if (isBilledByToken(facts.requestModel)) await estimateTokens(facts, request, answer, pictures);
-  else {
-    facts.usage = { ...noUsage(), source: "measured" };
-    facts.lines = usageLine("output", "image", "image", pictures, "measured");
-  }
+  if (facts.usage.source === "none") await readUnstated(facts, request, answer, pictures);
   facts.lines = [...facts.lines, ...svgLines(facts, answer.svgUsage)];
+}
+
+async function readUnstated(
+  facts: Facts,
+  request: JsonObject | null,
+  answer: ImageAnswer,
+  pictures: number,
+): Promise<void> {
+  if (facts.outcome === "failed" || (pictures === 0 && answer.partials === 0)) return;
+  if (isBilledByToken(facts.requestModel)) return estimateTokens(facts, request, answer, pictures);
+  facts.usage = { ...noUsage(), source: "measured" };
+  facts.lines = usageLine("output", "image", "image", pictures, "measured");
 }
 
 /** The others (dall-e-2 and -3, and what nobody knows) are billed by the picture. */
@@ -116,9 +123,10 @@ function svgLines(facts: Facts, raw: unknown): UsageLine[] {
   const { usage, problems } = readUsage(stated, { produced: false, mixedInput: false });
   if (product === null) problems.push("svg_model_missing");
   facts.problems.push(...problems.filter((problem) => !facts.problems.includes(problem)));
-  if (product === null || problems.length > 0) return [];
+  if (problems.some((problem) => problem !== "svg_model_missing")) return [];
   return [
     ...usageLine("tool", "text", "input_token", usage.inputTokens ?? 0, "reported"),
     ...usageLine("tool", "text", "output_token", usage.outputTokens ?? 0, "reported"),
-  ].map((line) => ({ ...line, product }));
+    // A model that nobody named is in no list: its tokens are unpriced, not free.
+  ].map((line) => ({ ...line, product: product ?? "unknown" }));
 }

@@ -33,13 +33,27 @@ export function shortJson(value: unknown, charsMax = 2000): string {
   return text.length > charsMax ? `${text.slice(0, charsMax)}…` : text;
 }
 
-/** The same value with every embedded file (data URL, or a long run of base64) replaced by its kind and size. */
+/**
+ * The same value with every embedded file (data URL, or a long run of base64) replaced by its kind and size. What holds none is given back
+ * as it is, not as a copy: definitions of tools are long, come with every call, and hold none.
+ */
 export function elideFiles(value: unknown, depth = 0): unknown {
   if (typeof value === "string") return elideText(value);
   if (typeof value !== "object" || value === null) return value;
   if (depth > 32) return "…";
-  if (Array.isArray(value)) return value.map((item) => elideFiles(item, depth + 1));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, elideFiles(item, depth + 1)]));
+  if (Array.isArray(value)) {
+    const items = value.map((item) => elideFiles(item, depth + 1));
+    return items.every((item, i) => item === value[i]) ? value : items;
+  }
+  const source = value as JsonObject;
+  let elided: Record<string, unknown> | null = null;
+  for (const key of Object.keys(source)) {
+    const item = elideFiles(source[key], depth + 1);
+    if (item === source[key]) continue;
+    elided ??= { ...source };
+    elided[key] = item;
+  }
+  return elided ?? value;
 }
 
 function elideText(text: string): string {

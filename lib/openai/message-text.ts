@@ -1,5 +1,6 @@
 import { afterDataUrlHead, BACKSLASH, closingQuote, endsEscaped, extraOf, looksBase64, QUOTE } from "./json-strings.ts";
 import { createKeptText } from "./kept-text.ts";
+import { createLastBytes, type LastBytes } from "./last-bytes.ts";
 
 /** Audio and pictures of up to so many characters pass for text, unless the message says that they are audio. */
 const SHORT_BYTES_MAX = 512;
@@ -26,6 +27,9 @@ const MAY_HOLD_PICTURES = /^conversation\.item\./;
 /** Events that state what a call used, and with it its cost. */
 const ENDS_CALL = /^response\.(?:done|completed|incomplete|failed)$|input_audio_transcription\.(?:completed|failed)$/;
 const ELIDED = "elided:";
+/** Of those the ones that repeat all of an answer, however long it is, and state its usage behind that: of them the end is kept, too. */
+const STATES_USAGE_LAST = /^response\.(?:completed|incomplete|failed)$/;
+const END_BYTES = 16 << 10;
 /** Keys that mean something here; all others are one. */
 const KEYS = new Set(["type", "audio", "delta", "image_url", "value", "client_secret"]);
 const KEY_BYTES_MAX = Math.max(...[...KEYS].map(({ length }) => length));
@@ -35,7 +39,10 @@ for (const one of KEYS) startsKey[one.charCodeAt(0)] = 1;
 export interface MessageText {
   /** The next bytes of the message. `last`: there are no more. They may be overwritten afterwards. */
   push(bytes: Buffer, last: boolean): void;
-  /** Ends the message. `bytes` are good until the next `push` to anything here. `cut`: there was more text than is kept. */
+  /**
+   * Ends the message. `bytes` are good until the next `push` to anything here. `cut`: there was more text than is kept; where its end was kept
+   * too, a NUL stands between them (JSON has none).
+   */
   take(): { bytes: Buffer; cut: boolean; endsCall: boolean };
 }
 
@@ -61,6 +68,8 @@ const newState = () => ({
   type: "",
   base64Bytes: 0,
   padding: 0,
+  /** Of a text that was cut. */
+  end: null as LastBytes | null,
 });
 
 /**
@@ -79,20 +88,30 @@ export function createMessageText({ keepAudio, textBytesMax, mask }: MessageText
 
   return {
     push(bytes, last) {
-      if (kept.cut) return;
+      if (kept.cut) return void state.end?.add(bytes);
       if (!state.begun && !last) kept.holdOn();
       state.begun = true;
       const { undecided } = state;
       state.undecided = null;
       scan(undecided ? Buffer.concat([undecided, bytes]) : bytes);
+      if (!kept.cut || !STATES_USAGE_LAST.test(state.type) || textBytesMax < 2 * END_BYTES) return;
+      state.end = createLastBytes(END_BYTES);
+      state.end.add(bytes);
     },
     take() {
       // Only of what is no JSON there is something left.
       if (state.place === "counted") kept.write(elided());
       if (state.undecided) kept.keep(state.undecided, 0, state.undecided.length);
       const endsCall = ENDS_CALL.test(state.type);
+      const end = state.end?.read();
       state = newState();
-      return { ...kept.take(), endsCall };
+      const taken = kept.take();
+      if (end) {
+        const from = taken.bytes.length - end.length;
+        taken.bytes[from - 1] = 0;
+        taken.bytes.set(end, from);
+      }
+      return { ...taken, endsCall };
     },
   };
 

@@ -18,6 +18,7 @@ export const otherSocketReader: SessionReader<OtherState> = {
     countMessage(state.log, message);
     return NOTHING;
   },
+  letGo() {},
   close(state: OtherState, end: ExchangeEnd | null): SessionOutput {
     state.endReason = endReason(end);
     return NOTHING;

@@ -198,7 +198,7 @@ export function responseOver(
   turn.reason = facts.finishReasons[0] ?? null;
   turn.toolCalls += facts.toolCalls.length;
   // From the response's beginning to its last audio: then all of it had been made.
-  const createdMs = doneMs - (call.timings.responseEndMs ?? 0);
+  const createdMs = doneMs - (call.timings.responseEndMs ?? 0) + (call.timings.firstByteMs ?? 0);
   if (lastAudioMs !== null) turn.generationMs = (turn.generationMs ?? 0) + lastAudioMs - createdMs;
   const tokens = facts.usage.outputAudioTokens;
   if (tokens) answer.statedAudioMs = (answer.statedAudioMs ?? 0) + tokens * OUTPUT_AUDIO_MS_PER_TOKEN;

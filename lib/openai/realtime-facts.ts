@@ -5,7 +5,6 @@ import type { JsonObject } from "./json.ts";
 import { asObject, asText, objectsIn } from "./json.ts";
 import { noFacts } from "./no-facts.ts";
 import type { AudioFormat } from "./realtime-audio.ts";
-import type { RealtimeConfig } from "./realtime-config.ts";
 import { readItem } from "./realtime-input.ts";
 import type { Draft, OpenResponse } from "./realtime-responses.ts";
 import type { RealtimeState } from "./realtime-state.ts";
@@ -54,7 +53,7 @@ export function readFacts(state: RealtimeState, open: OpenResponse, stated: Json
     estimateOutput(facts, audioMs, facts.problems.includes("usage_all_zero"));
   const lengths = open.input.flatMap(({ audioMs: ms }) => (ms === null ? [] : [ms]));
   facts.inputAudioMs = lengths.length === 0 ? null : lengths.reduce((sum, ms) => sum + ms, 0);
-  keepMedia(facts, open, config);
+  keepMedia(facts, open);
   return facts;
 }
 
@@ -109,7 +108,7 @@ export function outcomeOf(stated: JsonObject): Outcome {
 }
 
 /** As files that play; each of them is named by the part of the content that it is. */
-function keepMedia(facts: Facts, open: OpenResponse, config: RealtimeConfig): void {
+function keepMedia(facts: Facts, open: OpenResponse): void {
   const add = (direction: Media["direction"], base64: readonly string[], format: AudioFormat, said: Message[]) => {
     if (base64.length === 0) return;
     const part = said.flatMap(({ parts }) => parts).find(({ type }) => type === "audio");
@@ -117,7 +116,7 @@ function keepMedia(facts: Facts, open: OpenResponse, config: RealtimeConfig): vo
     const bytes = wav(samples(base64), format);
     facts.media.push({ index: facts.media.length, direction, mediaType: "audio/wav", bytes });
   };
-  for (const { media, messages } of open.input) add("input", media, config.input, messages);
+  for (const { media, format, messages } of open.input) add("input", media, format, messages);
   add("output", open.kept ?? [], open.format, facts.content.output);
 }
 

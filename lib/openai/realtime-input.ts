@@ -28,7 +28,9 @@ export interface InputItem {
   told: boolean;
   messages: Message[];
   audioMs: number | null;
+  /** Base64 of its audio as it was sent, and how that is written. */
   media: string[];
+  format: AudioFormat;
 }
 
 export const newInput = (): InputState => ({
@@ -72,7 +74,7 @@ export function pushItem(input: InputState, item: JsonObject, format: AudioForma
   const speech = input.speech.find(({ itemId }) => itemId === id);
   const audioMs = speech ? lengthOf(speech) : sentAudioMs(messages, format);
   const media = speech ? takeKept(input, speech.fromMs ?? 0, speech.toMs ?? 0) : [];
-  input.items.push({ id, told, messages: fits ? messages : [], audioMs, media });
+  input.items.push({ id, told, messages: fits ? messages : [], audioMs, media, format });
 }
 
 /** What a response is made of: everything since the one before it began. */
@@ -131,6 +133,17 @@ function takeKept(input: InputState, fromMs: number, toMs: number): string[] {
   input.keptCharacters = input.kept.reduce((sum, one) => sum + one.base64.length, 0);
   // Its beginning is gone: half a sentence would pass for the whole.
   return within[0] !== undefined && within[0].fromMs <= fromMs ? within.map(({ base64 }) => base64) : [];
+}
+
+/** Of what was said its length stays. */
+export function letGoOfInput(
+  input: Pick<InputState, "items" | "characters" | "instructions" | "kept" | "keptCharacters">,
+): void {
+  input.items = input.items.map((one) => ({ ...one, messages: [], media: [] }));
+  input.characters = 0;
+  input.instructions = null;
+  input.kept = input.kept && [];
+  input.keptCharacters = 0;
 }
 
 /** The words of what somebody said often come after the answer to it has begun. */

@@ -9,6 +9,7 @@ import { outcomeOf, readFacts } from "./realtime-facts.ts";
 import type { InputItem } from "./realtime-input.ts";
 import { takeInput } from "./realtime-input.ts";
 import type { RealtimeState, Step } from "./realtime-state.ts";
+import { WORDS_LET_GO } from "./session-reader.ts";
 import { note } from "./socket-log.ts";
 
 export interface Responses {
@@ -28,6 +29,8 @@ export interface OpenResponse {
   id: string;
   isNamed: boolean;
   createdMs: number;
+  /** When it was asked for: the user was done. The call begins there, as an HTTP call does when its request is whole. */
+  askedMs: number;
   marks: Marks;
   lastAudioMs: number | null;
   /** How its audio is written. */
@@ -75,6 +78,7 @@ export function openResponse({ state, atMs, out }: Step, id: string | null, apar
     id: id ?? `unnamed_${responses.unnamed++}`,
     isNamed: id !== null,
     createdMs: atMs,
+    askedMs: atMs,
     marks: noMarks(),
     lastAudioMs: null,
     format: state.config.output,
@@ -156,6 +160,16 @@ function keep(response: OpenResponse, base64: string): void {
   } else response.kept.push(base64);
 }
 
+/** Of an answer what is told at its end stays: its last event repeats the words. */
+export function letGoOfAnswer(response: OpenResponse): void {
+  note(response.problems, WORDS_LET_GO);
+  response.input = response.input.map((one) => ({ ...one, messages: [], media: [] }));
+  response.instructions = null;
+  response.drafts = response.drafts.map((draft) => ({ ...draft, text: "", transcript: "", arguments: "" }));
+  response.characters = CHARACTERS_MAX;
+  response.kept = null;
+}
+
 /** `outcome` for a response whose end was not seen; `stated`: what its last event says, null for none. */
 export function closeResponse(
   state: RealtimeState,
@@ -168,12 +182,20 @@ export function closeResponse(
   responses.open = responses.open.filter((one) => one !== open);
   responses.over = [...responses.over, open.id].slice(-OVER_KEPT);
   const facts = readFacts(state, open, stated);
-  const durationMs = atMs - open.createdMs;
+  const waitedMs = open.createdMs - open.askedMs;
+  const durationMs = atMs - open.askedMs;
+  facts.marks = later(facts.marks, waitedMs);
   return {
     key: [state.id, open.id],
     endpoint: "realtime",
-    startedAtMs: state.startedAtMs + open.createdMs,
-    timings: { responseEndMs: durationMs, durationMs: stated === null ? null : durationMs },
+    startedAtMs: state.startedAtMs + open.askedMs,
+    timings: {
+      requestEndMs: 0,
+      sentMs: 0,
+      firstByteMs: waitedMs,
+      responseEndMs: durationMs,
+      durationMs: stated === null ? null : durationMs,
+    },
     outcome: stated === null ? outcome : outcomeOf(stated),
     status: null,
     requestBytes: open.requestBytes,
@@ -181,3 +203,11 @@ export function closeResponse(
     facts,
   };
 }
+
+const later = (marks: Marks, ms: number): Marks => ({
+  ...marks,
+  firstTokenMs: marks.firstTokenMs === null ? null : marks.firstTokenMs + ms,
+  firstTextMs: marks.firstTextMs === null ? null : marks.firstTextMs + ms,
+  firstAudioMs: marks.firstAudioMs === null ? null : marks.firstAudioMs + ms,
+  lastTokenMs: marks.lastTokenMs === null ? null : marks.lastTokenMs + ms,
+});

@@ -68,7 +68,7 @@ export function speechStopped({ state, atMs }: Step, audioEndMs: number | null):
   if (config.vad === "semantic_vad") input.endMs = atMs;
   else {
     const over = audioEndMs === null ? null : wallOf(clock, audioEndMs - config.silenceMs);
-    input.endMs = Math.min(over ?? atMs - config.silenceMs, atMs);
+    input.endMs = Math.max(0, Math.min(over ?? atMs - config.silenceMs, atMs));
     if (over === null && !input.problems.includes("input_end_estimated")) input.problems.push("input_end_estimated");
   }
   const { answer } = turns;
@@ -154,7 +154,12 @@ export function responseBegan(step: Step, response: OpenResponse): void {
   finishTurn(step);
   turns.input = null;
   turns.answer = newAnswer(turns.next++, input, response.id, atMs);
+  // A detector that is wrong by more is not believed.
+  const { inputEndMs } = turns.answer.turn;
+  if (inputEndMs !== null && inputEndMs <= atMs && atMs - inputEndMs < WAIT_MS_MAX) response.askedMs = inputEndMs;
 }
+
+const WAIT_MS_MAX = 60_000;
 
 /** Gives out the turn whose answer nothing can change any more. */
 export function finishTurn({ state, out }: Pick<Step, "state" | "out">): void {

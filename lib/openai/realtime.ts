@@ -1,19 +1,21 @@
 import type { ExchangeEnd, RecordedMessage } from "#lib/exchange.ts";
 import { asText } from "./json.ts";
 import { CLIENT_EVENTS, SERVER_EVENTS } from "./realtime-events.ts";
+import { letGoOfInput } from "./realtime-input.ts";
 import { RESPONSE_EVENTS } from "./realtime-response-events.ts";
-import { closeResponse } from "./realtime-responses.ts";
+import { closeResponse, letGoOfAnswer } from "./realtime-responses.ts";
 import type { RealtimeState, Step } from "./realtime-state.ts";
 import { openRealtime } from "./realtime-state.ts";
+import { cutTranscriptions } from "./realtime-transcriptions.ts";
 import { sessionCall } from "./realtime-translation.ts";
 import { finishTurns } from "./realtime-turns.ts";
 import { cutOutcome, endReason } from "./session-end.ts";
 import type { SessionFacts, SessionOutput, SessionReader } from "./session-reader.ts";
-import { NOTHING } from "./session-reader.ts";
+import { NOTHING, WORDS_LET_GO } from "./session-reader.ts";
 import { countMessage, note, readEvent } from "./socket-log.ts";
 
 /** Speech in, speech out; also sessions that only transcribe or translate, and side channels of calls by WebRTC or SIP. */
-export const realtimeReader: SessionReader<RealtimeState> = { open: openRealtime, take, close, facts };
+export const realtimeReader: SessionReader<RealtimeState> = { open: openRealtime, take, letGo, close, facts };
 
 function take(state: RealtimeState, message: RecordedMessage): SessionOutput {
   const { log, input } = state;
@@ -44,6 +46,12 @@ function countIdle(state: RealtimeState, atMs: number): void {
   state.lastAtMs = Math.max(state.lastAtMs, atMs);
 }
 
+function letGo({ log, input, responses }: RealtimeState): void {
+  note(log.problems, WORDS_LET_GO);
+  letGoOfInput(input);
+  for (const response of responses.open) letGoOfAnswer(response);
+}
+
 function close(state: RealtimeState, end: ExchangeEnd | null, atMs: number): SessionOutput {
   countIdle(state, atMs);
   const out: SessionOutput = { calls: [], turns: [] };
@@ -59,6 +67,7 @@ function close(state: RealtimeState, end: ExchangeEnd | null, atMs: number): Ses
     out.calls.push(call);
   }
   finishTurns({ state, out }, atMs);
+  out.calls.push(...cutTranscriptions(state, atMs, outcome));
   const whole = sessionCall(state, end, atMs);
   if (whole !== null) out.calls.push(whole);
   state.endReason ??= endReason(end);

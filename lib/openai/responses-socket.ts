@@ -1,17 +1,16 @@
-import type { Exchange, ExchangeEnd, ExchangeStart, RecordedMessage } from "#lib/exchange.ts";
+import type { ExchangeEnd, ExchangeStart, RecordedMessage } from "#lib/exchange.ts";
 import type { SessionEnd } from "#lib/session.ts";
-import type { Bodies } from "./body.ts";
-import type { ChildFacts, Facts, Marks } from "./facts.ts";
+import type { ChildFacts } from "./facts.ts";
 import type { JsonObject } from "./json.ts";
 import { asObject, asText } from "./json.ts";
 import { createStreamClock, noMarks } from "./marks.ts";
 import { socketFacts } from "./other-socket.ts";
-import { estimateOutput } from "./realtime-usage.ts";
 import { createDrafts } from "./response-drafts.ts";
-import { isTerminal, readResponse } from "./responses.ts";
+import { isTerminal } from "./responses.ts";
 import { cutOutcome, endReason } from "./session-end.ts";
 import type { SessionFacts, SessionOutput, SessionReader } from "./session-reader.ts";
-import { NOTHING } from "./session-reader.ts";
+import { NOTHING, WORDS_LET_GO } from "./session-reader.ts";
+import { readAsStream, type SocketAnswer } from "./socket-answer.ts";
 import type { SocketLog } from "./socket-log.ts";
 import { countMessage, newSocketLog, note, readEvent } from "./socket-log.ts";
 
@@ -19,7 +18,7 @@ import { countMessage, newSocketLog, note, readEvent } from "./socket-log.ts";
  * Responses over a WebSocket: the body of each request comes as an event, and its answer as the events that a stream would have. Several
  * can be on their way, each in a lane of its own (`stream_id`); within a lane they come one after another.
  */
-export const responsesSocketReader: SessionReader<ResponsesState> = { open, take, close, facts };
+export const responsesSocketReader: SessionReader<ResponsesState> = { open, take, letGo, close, facts };
 
 interface ResponsesState {
   id: string;
@@ -37,22 +36,14 @@ interface ResponsesState {
 }
 
 /** A request, and of its answer what its reader will need. Milliseconds since the session's start; `marks` since its own. */
-interface OpenCall {
+interface OpenCall extends SocketAnswer {
   number: number;
   lane: string;
   /** null: asked for, and not begun. */
   responseId: string | null;
-  startedMs: number;
   /** An error came that may have been its end: it is, unless more comes of it. */
   failedMs: number | null;
-  request: JsonObject | null;
-  requestBytes: number;
-  responseBytes: number;
-  marks: Marks;
-  /** Deltas of one kind and item as one. */
-  events: { type: string; event: Record<string, unknown> }[];
   characters: number;
-  problems: string[];
 }
 
 function open(id: string, start: ExchangeStart): ResponsesState {
@@ -105,8 +96,7 @@ function ask(state: ResponsesState, event: JsonObject, { atMs, bytes }: Recorded
   const size = JSON.stringify(request).length;
   if (size <= REQUEST_CHARACTERS_MAX) call.request = request;
   else {
-    const { input: _input, tools: _tools, instructions: _instructions, ...rest } = request;
-    call.request = rest;
+    call.request = withoutWords(request);
     note(call.problems, "request_cut");
   }
   if (state.open.length > OPEN_MAX) {
@@ -120,6 +110,21 @@ const OPEN_MAX = 32;
 const OVER_KEPT = 64;
 const REQUEST_CHARACTERS_MAX = 256 * 1024;
 const ANSWER_CHARACTERS_MAX = 512 * 1024;
+
+/** What stays of an answer ends it, or names what is in it. */
+function letGo({ log, open: calls }: ResponsesState): void {
+  note(log.problems, WORDS_LET_GO);
+  for (const call of calls) {
+    note(call.problems, WORDS_LET_GO);
+    if (call.request !== null) call.request = withoutWords(call.request);
+    call.events = call.events.filter(({ type }) => KEPT.has(type));
+    call.characters = ANSWER_CHARACTERS_MAX;
+  }
+}
+
+function withoutWords({ input: _input, tools: _tools, instructions: _instructions, ...rest }: JsonObject): JsonObject {
+  return rest;
+}
 
 function begin(state: ResponsesState, lane: string, atMs: number): OpenCall {
   const call: OpenCall = {
@@ -140,7 +145,7 @@ function begin(state: ResponsesState, lane: string, atMs: number): OpenCall {
   return call;
 }
 
-function answer(state: ResponsesState, event: JsonObject, { atMs, bytes }: RecordedMessage): SessionOutput {
+function answer(state: ResponsesState, event: JsonObject, { atMs, bytes, text }: RecordedMessage): SessionOutput {
   const type = asText(event.type) ?? "";
   const isError = type === "error";
   if (isError) state.errors++;
@@ -150,6 +155,8 @@ function answer(state: ResponsesState, event: JsonObject, { atMs, bytes }: Recor
   const saw = createDrafts().add(type, event);
   if (saw !== null) createStreamClock(call.marks).saw(saw, atMs - call.startedMs);
   const isLast = isTerminal(type) || isError;
+  const isCut = text !== null && Buffer.byteLength(text) < bytes;
+  if (isTerminal(type) && isCut && asObject(event.response)?.usage === undefined) note(call.problems, "response_cut");
   if (!isError && call.failedMs !== null) outlive(call);
   if (saw !== null || isLast || KEPT.has(type)) keep(call, type, event, saw !== null, isLast);
   if (isError && call.responseId !== null) {
@@ -215,7 +222,7 @@ function finish(
   const atMs = call.failedMs ?? nowMs;
   state.open = state.open.filter((one) => one !== call);
   if (call.responseId !== null) state.over = [...state.over, call.responseId].slice(-OVER_KEPT);
-  const { children, ...facts } = readFacts(state, call, isOver);
+  const { children, ...facts } = readAsStream(state, call, isOver);
   state.toolCalls += facts.toolCalls.length;
   state.model = facts.model ?? state.model;
   const durationMs = atMs - call.startedMs;
@@ -231,47 +238,6 @@ function finish(
     facts: { ...facts, children: [] },
   };
   return [own, ...children];
-}
-
-/** Read as the stream that it would have been by HTTP. */
-function readFacts(state: ResponsesState, call: OpenCall, isOver: boolean): Facts {
-  const events = call.events.map(({ type, event }) => ({ event: type, data: JSON.stringify(event), atMs: 0 }));
-  const bodies: Bodies = {
-    request: call.request,
-    form: null,
-    response: { kind: "stream", events, reachesEnd: false },
-    problems: [],
-  };
-  const facts = readResponse(asHttp(state, call, isOver), bodies);
-  facts.marks = call.marks;
-  facts.problems.push(...call.problems);
-  const produced = facts.content.output.some(({ parts }) => parts.length > 0);
-  if (facts.usage.source === "none" && produced) estimateOutput(facts, 0, facts.problems.includes("usage_all_zero"));
-  return facts;
-}
-
-function asHttp({ id, start }: ResponsesState, call: OpenCall, isOver: boolean): Exchange {
-  const { requestBytes, responseBytes, startedMs } = call;
-  const body = { chunks: [], cut: false };
-  return {
-    id,
-    origin: { spool: "", run: "", seq: 0 },
-    start: { ...start, startedAtMs: start.startedAtMs + startedMs },
-    request: { ...body, bytes: requestBytes },
-    response: { ...body, bytes: responseBytes, status: 200, headers: [], headAtMs: 0 },
-    end: isOver
-      ? {
-          ending: "completed",
-          requestEndAtMs: 0,
-          sentAtMs: 0,
-          connectMs: null,
-          responseEndAtMs: 0,
-          endAtMs: 0,
-          requestBytes,
-          responseBytes,
-        }
-      : null,
-  };
 }
 
 function close(state: ResponsesState, end: ExchangeEnd | null, atMs: number): SessionOutput {

@@ -9,12 +9,34 @@ import { parseJson } from "./json.ts";
 export function salvage(head: string, tail: string | null): JsonObject {
   const found: Record<string, unknown> = {};
   if (head.trimStart().startsWith("{")) keepMembers(scan(head, false), head, 1, found);
-  if (tail !== null) {
-    // Nobody knows whether the tail begins inside a string. Only the right guess ends outside of one, at the object's end.
-    const outside = scan(tail, false);
-    const reading = outside.endsInString ? scan(tail, true) : outside;
-    if (!reading.endsInString && tail.trimEnd().endsWith("}")) keepMembers(reading, tail, reading.depth + 1, found);
-  }
+  if (tail !== null) keepEnd(tail, 1, found);
+  return found;
+}
+
+/** `depth`: of the object, 1 for the outermost. */
+function keepEnd(tail: string, depth: number, found: Record<string, unknown>): void {
+  if (!tail.trimEnd().endsWith("}")) return;
+  // Nobody knows whether the tail begins inside a string. The right guess ends outside of one; the wrong one does so by escaped quotes
+  // alone, and then hardly finds anything that is a member.
+  const guesses = [false, true].map((startsInString) => {
+    const reading = scan(tail, startsInString);
+    const members: Record<string, unknown> = {};
+    if (!reading.endsInString) keepMembers(reading, tail, reading.depth + depth, members);
+    return members;
+  });
+  const [outside = {}, inside = {}] = guesses;
+  Object.assign(found, Object.keys(inside).length > Object.keys(outside).length ? inside : outside);
+}
+
+/** The same of an object that is the member `name` of the object; at the tail it is the last that holds anything. null: it is not there. */
+export function salvageMember(head: string, tail: string | null, name: string): JsonObject | null {
+  const reading = scan(head, false);
+  const member = reading.members.find(({ depth, key }) => depth === 1 && key === name);
+  if (member === undefined || !head.slice(member.start).trimStart().startsWith("{")) return null;
+  const found: Record<string, unknown> = {};
+  const members = reading.members.filter(({ start }) => start > member.start);
+  keepMembers({ ...reading, members }, head, 2, found);
+  if (tail !== null) keepEnd(tail, 2, found);
   return found;
 }
 

@@ -11,6 +11,8 @@ export interface SessionReader<State = unknown> {
   open(id: string, start: ExchangeStart): State;
   /** `state` is changed in place. */
   take(state: State, message: RecordedMessage): SessionOutput;
+  /** Sessions hold too much in all: gives up what was said, as far as figures can do without it, and names that a problem (WORDS_LET_GO). */
+  letGo(state: State): void;
   /** The connection is over; `end` null: Omnimeter died while it was open, `atMs` is then the last that was heard. */
   close(state: State, end: ExchangeEnd | null, atMs: number): SessionOutput;
   facts(state: State): SessionFacts;
@@ -21,6 +23,8 @@ export interface SessionOutput {
   calls: ChildFacts[];
   turns: TurnFacts[];
 }
+
+export const WORDS_LET_GO = "words_let_go";
 
 export const NOTHING: SessionOutput = { calls: [], turns: [] };
 

@@ -1,7 +1,7 @@
 import type { RecordedMessage } from "#lib/exchange.ts";
 import type { JsonObject } from "./json.ts";
 import { asObject, parseJson } from "./json.ts";
-import { salvage } from "./salvage.ts";
+import { salvage, salvageMember } from "./salvage.ts";
 
 /** What every reader of a socket counts, whatever is said on it. */
 export interface SocketLog {
@@ -37,7 +37,14 @@ export function readEvent(log: SocketLog, { text, bytes }: RecordedMessage): Jso
   if (event !== null) return event;
   const isCut = Buffer.byteLength(text) < bytes;
   note(log.problems, isCut ? "event_cut" : "event_unreadable");
-  return isCut ? salvage(text, null) : null;
+  return isCut ? readCut(text) : null;
+}
+
+/** Its beginning, and behind a NUL its end, where that was kept. What is too long is so for the response that it repeats. */
+function readCut(text: string): JsonObject {
+  const [head = "", tail = null] = text.split("\0", 2);
+  const response = salvageMember(head, tail, "response");
+  return { ...salvage(head, tail), ...(response && { response }) };
 }
 
 /** Once each; a session that goes wrong in ever new ways is not told in full. */

@@ -19,7 +19,7 @@ export async function settleSpeechUsage(
     facts.problems.push(...reading.problems);
     // What comes out is audio, and nothing else; no details say so.
     facts.lines = reading.usage.outputTextTokens === null ? linesAs(reading.lines, "output", "audio") : reading.lines;
-    return;
+    if (facts.usage.source !== "none") return;
   }
   if (facts.outcome === "failed" || audio === null) return;
   if (isBilledByToken(facts.requestModel)) await estimateTokens(facts, request, audio.bytes !== null);

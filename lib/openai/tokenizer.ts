@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+
 export type CountTokens = (text: string) => number;
 
 /** o200k_base is that of the gpt-4o family, cl100k_base that of the embedding models. 170 ms and 60 MB each, so they are loaded when first needed. */
@@ -5,7 +7,7 @@ export function loadTokenizer(encoding: keyof typeof ENCODINGS = "o200k_base"): 
   const known = loading.get(encoding);
   if (known) return known;
   const counting = ENCODINGS[encoding]().then(({ countTokens }): CountTokens => {
-    return (text) => countInSlices(text, (slice) => countTokens(slice, PLAIN));
+    return remembering((text) => countInSlices(text, (slice) => countTokens(slice, PLAIN)));
   });
   loading.set(encoding, counting);
   return counting;
@@ -17,6 +19,28 @@ const ENCODINGS = {
 };
 
 const loading = new Map<string, Promise<CountTokens>>();
+
+/**
+ * Counting is by far the longest part of reading a call that needs it (50 µs for a thousand characters), and the same instructions and the
+ * same earlier turns come with call after call. They are known by their hash: what somebody said is not kept for it.
+ */
+function remembering(count: CountTokens): CountTokens {
+  const known = new Map<string, number>();
+  return (text) => {
+    if (text.length < REMEMBERED_CHARS_MIN) return count(text);
+    const key = hash("sha256", text, "base64");
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const tokens = count(text);
+    if (known.size >= REMEMBERED_MAX) known.clear();
+    known.set(key, tokens);
+    return tokens;
+  };
+}
+
+/** Shorter ones are counted sooner than they are found. */
+const REMEMBERED_CHARS_MIN = 100;
+const REMEMBERED_MAX = 10_000;
 
 /** Names of special tokens in somebody's text are text. */
 const PLAIN = { disallowedSpecial: new Set<string>() };

@@ -20,7 +20,7 @@ export async function settleTranscriptionUsage(
     // Rounded up by whoever bills it, but better than nothing.
     const { durationSeconds } = facts.usage;
     facts.inputAudioMs ??= durationSeconds ? durationSeconds * 1000 : null;
-    return;
+    if (facts.usage.source !== "none") return;
   }
   if (facts.outcome === "failed" || answer.text === null) return;
   if (isBilledByToken(facts.requestModel)) return estimateTokens(facts, answer.text, measured);
@@ -42,7 +42,7 @@ export const isSeconds = (value: unknown): value is number =>
 
 function readStated(facts: Facts, { usage, text }: Transcription): void {
   const stated = asObject(usage);
-  if (stated?.type === "duration" || (stated !== null && "seconds" in stated)) {
+  if (stated?.type === "duration" || (stated !== null && stated.type !== "tokens" && "seconds" in stated)) {
     if (!isSeconds(stated.seconds)) facts.problems.push("usage_bad_number");
     else readSeconds(facts, withMilliseconds(facts, stated.seconds), "reported");
     return;
@@ -57,7 +57,7 @@ function readStated(facts: Facts, { usage, text }: Transcription): void {
 }
 
 /** A quantity has at most three decimals. */
-function withMilliseconds(facts: Facts, seconds: number): number {
+export function withMilliseconds(facts: Facts, seconds: number): number {
   const rounded = Math.round(seconds * 1000) / 1000;
   if (rounded !== seconds) facts.problems.push("seconds_rounded");
   return rounded;

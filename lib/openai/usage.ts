@@ -65,11 +65,43 @@ export function readUsage(raw: unknown, context: UsageContext): UsageReading {
     audio: usage.cachedAudioTokens ?? 0,
     image: usage.cachedImageTokens ?? 0,
   };
-  // A figure is missing: what is left cannot be divided, and would be priced as if it were all.
-  if (problems.length > 0) problems.push("usage_inconsistent");
+  const [unknownInput, unknownOutput] = [unknownTokens(input), unknownTokens(output)];
+  const isHidden =
+    (unknownInput > 0 &&
+      isTextTold(usage.inputTokens, usage.inputTextTokens, usage.inputAudioTokens, usage.inputImageTokens)) ||
+    (unknownOutput > 0 &&
+      isTextTold(usage.outputTokens, usage.outputTextTokens, usage.outputAudioTokens, usage.outputImageTokens));
+  // A figure is missing, or is of what nobody here knows: what is left cannot be divided, and would be priced as if it were all text.
+  if (problems.length > 0 || isHidden) problems.push("usage_inconsistent");
   const lines = problems.length > 0 ? [] : usageLines(usage, { cached: split, written }, context.mixedInput, problems);
+  if (unknownInput + unknownOutput > 0) problems.push("usage_detail_unknown");
   return { usage: problems.includes("usage_inconsistent") ? withoutContradictions(usage) : usage, lines, problems };
 }
+
+/** Details that have no place here: another modality, or a share of what has one. */
+function unknownTokens(details: JsonObject | null): number {
+  let sum = 0;
+  for (const name in details) {
+    const value = details[name];
+    if (typeof value === "number" && value > 0 && name.endsWith("_tokens") && !KNOWN_DETAILS.has(name)) sum += value;
+  }
+  return sum;
+}
+
+const KNOWN_DETAILS = new Set([
+  "text_tokens",
+  "audio_tokens",
+  "image_tokens",
+  "cached_tokens",
+  "cache_write_tokens",
+  "reasoning_tokens",
+  "accepted_prediction_tokens",
+  "rejected_prediction_tokens",
+]);
+
+/** Text is stated, and together with the rest it is not all: what remains is no text. */
+const isTextTold = (total: number | null, text: number | null, audio: number | null, image: number | null): boolean =>
+  text !== null && text + (audio ?? 0) + (image ?? 0) < (total ?? 0);
 
 /** Totals stay as stated; a detail that cannot be a part of its total is not known (the database would refuse it). */
 function withoutContradictions(usage: Usage): Usage {

@@ -11,6 +11,8 @@ import { regionalFactor } from "./regional-factor.ts";
 export type PricedCall = Pick<Call, "projectId" | "upstream" | "model" | "serviceTier" | "region" | "startedAt"> & {
   /** Of the whole call, as the provider counts. null: not known. */
   inputTokens: number | null;
+  /** That is of many requests together, as a batch has them. */
+  isSum?: boolean;
 };
 
 /**
@@ -87,13 +89,18 @@ const LONG_CONTEXT_TOKENS = 272_000;
 
 /**
  * Above the limit the whole request has another price list. Tiers whose long list nobody published are then unpriced, and so is a
- * call whose input is not known: either list might be the one.
+ * call whose input is not known, or is that of many requests: either list might be the one.
  */
-function bookTier({ serviceTier, inputTokens }: PricedCall, name: string, book: PriceBook): string | null {
+function bookTier(
+  { serviceTier, inputTokens, isSum = false }: PricedCall,
+  name: string,
+  book: PriceBook,
+): string | null {
   const tier = TIERS.get(serviceTier) ?? null;
   if (tier === null || !book.longContext.has(name)) return tier;
   if (inputTokens === null) return null;
-  return inputTokens > LONG_CONTEXT_TOKENS ? `${tier}>272k` : tier;
+  if (inputTokens <= LONG_CONTEXT_TOKENS) return tier;
+  return isSum ? null : `${tier}>272k`;
 }
 
 /**

@@ -17,8 +17,14 @@ export interface FrameWatcher {
   readonly onPayload?: OnPayload;
 }
 
-/** Passes bytes on as they are, with back-pressure and half-close, and knows where a frame ends. */
-export function pipeFrames(from: Duplex, to: Duplex, first: Buffer, watcher: FrameWatcher): FramePipe {
+/** Passes bytes on as they are, with back-pressure and half-close (`end`), and knows where a frame ends. */
+export function pipeFrames(
+  from: Duplex,
+  to: Duplex,
+  first: Buffer,
+  watcher: FrameWatcher,
+  end: () => void = () => to.end(),
+): FramePipe {
   const boundary = createFrameBoundary(watcher.onPayload);
   /** To be said at the next boundary. */
   let goodbye: Buffer | null = null;
@@ -28,7 +34,8 @@ export function pipeFrames(from: Duplex, to: Duplex, first: Buffer, watcher: Fra
   from.on("data", pass);
   from.resume();
   to.on("drain", () => from.resume());
-  from.on("end", () => to.end());
+  to.on("close", () => from.resume());
+  from.on("end", end);
   if (first.length) pass(first);
   return {
     sayClose(frame, onAnswered) {
@@ -43,8 +50,13 @@ export function pipeFrames(from: Duplex, to: Duplex, first: Buffer, watcher: Fra
   function pass(chunk: Buffer) {
     watcher.bytes += chunk.length;
     if (goodbye) return passUntilSaid(chunk);
-    if (!to.write(chunk)) from.pause();
+    send(chunk);
     for (let at = 0; at < chunk.length; ) at = boundary.advance(chunk, at);
+  }
+
+  /** To a side that has hung up nothing can be said, but who speaks is listened to: its own end would not be heard otherwise. */
+  function send(chunk: Buffer) {
+    if (to.writable && !to.write(chunk)) from.pause();
   }
 
   function passUntilSaid(chunk: Buffer) {
@@ -55,7 +67,7 @@ export function pipeFrames(from: Duplex, to: Duplex, first: Buffer, watcher: Fra
       say();
     }
     if (boundary.closed) tellAnswered();
-    if (!said && !to.write(chunk)) from.pause();
+    if (!said) send(chunk);
   }
 
   function tellAnswered() {

@@ -9,6 +9,7 @@ import { FRAME } from "#lib/spool/frames.ts";
 import { closeFrame } from "./frame-boundary.ts";
 import { pipeFrames } from "./frame-pipe.ts";
 import { readRequestHeaders, readResponseHeaders, withoutHeader } from "./headers.ts";
+import { keepEarly } from "./keep-early.ts";
 import { type Cut, type OpenCall, STOPPED } from "./open-call.ts";
 import { ownErrorMessage } from "./own-error.ts";
 import type { RelayContext } from "./relay-context.ts";
@@ -17,8 +18,6 @@ import { Tap } from "./tap.ts";
 import { withTrace } from "./trace-headers.ts";
 import type { Upstream } from "./upstreams.ts";
 
-/** What a client may say before the upstream has answered; its socket is paused beyond. */
-const EARLY_BYTES_MAX = 64 << 10;
 /** Going away (RFC 6455, section 7.4.1). */
 const GOING_AWAY = 1001;
 /** After so long a silence the system asks whether the other side is still there; of about ten minutes without an answer it makes an end. */
@@ -50,6 +49,8 @@ export function relayUpgrade(
   let joined = false;
   /** The upstream's answer is on its way: nothing of ours may stand in it. */
   let refused = false;
+  /** What waits for the end to be written; null: it is. */
+  let waiting: (() => void)[] | null = [];
   /** The proxy is being stopped, and both sides have been told. */
   let goodbyeSaid = false;
   const passed = createSocketRecord(context, (type, wireBytes, kind, text, endsCall) => {
@@ -135,7 +136,7 @@ export function relayUpgrade(
       one.setKeepAlive?.(true, KEEP_ALIVE_MS);
     }
     const upwards = pipeFrames(client, socket, early.take(), passed.client);
-    const downwards = pipeFrames(socket, client, rest, passed.server);
+    const downwards = pipeFrames(socket, client, rest, passed.server, endClient);
     goAway = () => {
       if (finished || goodbyeSaid) return;
       goodbyeSaid = true;
@@ -162,11 +163,15 @@ export function relayUpgrade(
       over("upstream_reset", (error as NodeJS.ErrnoException).code);
       client.destroy();
     });
-    socket.on("close", () => {
-      ended();
-      client.end();
-    });
+    socket.on("close", endClient);
     hangUp = () => socket.destroy();
+
+    /** Whoever has the end of a connection has one that is recorded. */
+    function endClient() {
+      ended();
+      if (waiting) waiting.push(() => client.end());
+      else client.end();
+    }
   }
 
   /** After a Close frame connections may end as they like; `otherwise` nobody has said one. */
@@ -251,7 +256,12 @@ export function relayUpgrade(
     const socket = passed.finish();
     finished = true;
     context.figures.relayed(socket.clientBytes, socket.upstreamBytes);
-    if (seq === 0) return letGo();
+    const proceed = () => {
+      letGo();
+      for (const then of waiting ?? []) then();
+      waiting = null;
+    };
+    if (seq === 0) return proceed();
     context.inFlight--;
     const end: ExchangeEnd = {
       ending,
@@ -265,26 +275,6 @@ export function relayUpgrade(
       responseBytes: socket.upstreamBytes,
       socket,
     };
-    spool.end(seq, at(), JSON.stringify(end), letGo);
+    spool.end(seq, at(), JSON.stringify(end), proceed);
   }
-}
-
-/** Reads on while the upstream has not answered: a client that leaves is not seen otherwise. */
-function keepEarly(client: Duplex, first: Buffer, onEnd: () => void): { take(): Buffer } {
-  const chunks = [first];
-  let bytes = first.length;
-  const keep = (chunk: Buffer) => {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > EARLY_BYTES_MAX) client.pause();
-  };
-  client.on("data", keep);
-  client.on("end", onEnd);
-  return {
-    take() {
-      client.off("data", keep);
-      client.off("end", onEnd);
-      return Buffer.concat(chunks);
-    },
-  };
 }

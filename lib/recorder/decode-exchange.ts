@@ -37,7 +37,7 @@ export interface Restated {
   projectId: string;
   upstream: string;
   objectId: string;
-  facts: Pick<Call, "model" | "serviceTier" | "usage" | "lines" | "finishReasons">;
+  facts: Pick<Call, "model" | "serviceTier" | "usage" | "lines" | "finishReasons" | "problems">;
 }
 
 /** What reads the bodies of an exchange, and how much it knows. */

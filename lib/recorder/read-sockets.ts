@@ -75,6 +75,10 @@ export function createSocketReading(options: SocketReadingOptions): SocketReadin
       // That it failed is something that came of it.
       return { calls: [], turns: [] };
     },
+    letGo(source, state) {
+      const session = state as OpenSession;
+      if (!session.failed) attempt(session, () => readerFor(source, session).letGo(session.state));
+    },
     close(source, state, end, atMs) {
       const session = state as OpenSession;
       session.over = { end, atMs };

@@ -19,6 +19,7 @@ interface BookedLine extends Pick<UsageLine, "direction" | "modality" | "cache" 
 interface BilledCall extends Pick<Call, "id" | "projectId" | "upstream" | "model" | "serviceTier" | "region"> {
   startedAt: number;
   inputTokens: number | null;
+  isSum: boolean;
   closed: boolean;
   lines: BookedLine[];
 }

@@ -12,10 +12,12 @@ import { BUILT_IN } from "#lib/pricing/price-book.ts";
 import { priceLines } from "#lib/pricing/price-lines.ts";
 import { redactText } from "#lib/privacy/redact.ts";
 import { uuid7Ms } from "#lib/uuid7.ts";
-import { readAttribution } from "./attribution.ts";
+import { type Attribution, readAttribution } from "./attribution.ts";
 
 const TEXT_CHARACTERS_MAX = 2000;
 const KEY_CHARACTERS_MAX = 128;
+/** Servers between put names and keys into ids, which then begin alike for the first two hundred. As long as feedback may name one. */
+const ID_CHARACTERS_MAX = 512;
 const HEADER_CHARACTERS_MAX = 512;
 
 /** Where a call comes from, as far as all that come out of one exchange share it. */
@@ -26,7 +28,9 @@ export function toCall(exchange: Exchange, facts: Facts, projectId: string, book
   const { start, end, request, response } = exchange;
   const outcome = outcomeOf(exchange, facts);
   const unreachable = end?.ending === "unreachable" || (end?.ending === "upstream_reset" && !response);
-  const call = rowOf(exchange, facts, projectId, exchange.id, outcome, book);
+  const endpoint = findEndpoint(start.method, pathOf(start.upstreamTarget)).name;
+  const attribution = readAttribution(start, facts.hints);
+  const call = rowOf(exchange, facts, { id: exchange.id, projectId, endpoint, outcome, attribution }, book);
   const { timings } = call;
   // Filled in place: nobody else has seen it, and every call would pay for a copy of so wide a row.
   call.status = response?.status ?? null;
@@ -51,7 +55,7 @@ export function toCall(exchange: Exchange, facts: Facts, projectId: string, book
   return call;
 }
 
-/** The row of a call that is no exchange of its own: whom it was for is what its exchange says, unless it says so itself. */
+/** The row of a call that is no exchange of its own. */
 export function toChildCall(
   parent: CallSource,
   child: ChildFacts,
@@ -60,11 +64,11 @@ export function toChildCall(
 ): Call {
   const { facts, timings, outcome } = child;
   const id = derivedId(child.startedAtMs, ...child.key);
-  const call = rowOf(parent, facts, projectId, id, outcome, book);
+  const attribution = childAttribution(parent.start, facts);
+  const call = rowOf(parent, facts, { id, projectId, endpoint: child.endpoint, outcome, attribution }, book);
   return {
     ...call,
     parentId: parent.id,
-    endpoint: child.endpoint,
     // One try each: what is tried again is another exchange.
     operationId: id,
     attempt: 0,
@@ -75,15 +79,28 @@ export function toChildCall(
   };
 }
 
+/**
+ * Whom it was for is what its exchange says, unless it says so itself. What somebody had submitted is theirs: it is not for whoever asks for it
+ * later, whatever that one's headers say (db/inherit.ts). Who listens to a call says so for its sake.
+ */
+function childAttribution(start: CallSource["start"], { inherits, hints }: Facts): Attribution {
+  const ofExchange = readAttribution(start, hints);
+  if (inherits === null || start.kind === "websocket") return ofExchange;
+  const own = readAttribution({ ...start, headers: [], target: start.upstreamTarget }, hints);
+  return { ...own, traceId: ofExchange.traceId, parentSpanId: ofExchange.parentSpanId };
+}
+
+/** What an exchange's own call and those that came out of it do not have alike. */
+interface Own extends Pick<Call, "id" | "projectId" | "endpoint" | "outcome"> {
+  attribution: Attribution;
+}
+
 function rowOf(
   { id: parentId, origin, start }: CallSource,
   facts: Facts,
-  projectId: string,
-  id: string,
-  outcome: Outcome,
+  { id, projectId, endpoint, outcome, attribution }: Own,
   book: PriceBook,
 ): Call {
-  const attribution = readAttribution(start, facts.hints);
   const { marks } = facts;
   // What a re-read states was used by the call that generated it, and is counted there.
   const usage = facts.reread ? noUsage() : facts.usage;
@@ -100,7 +117,7 @@ function rowOf(
     startedAt,
     decoderVersion: DECODER_VERSION,
     origin,
-    endpoint: findEndpoint(start.method, pathOf(start.upstreamTarget)).name,
+    endpoint,
     method: start.method,
     path: start.target.slice(0, TEXT_CHARACTERS_MAX),
     streamed: facts.streamed,
@@ -125,13 +142,13 @@ function rowOf(
     errorCode: facts.error?.code ?? null,
     errorMessage: redacted(facts.error?.message ?? null),
     finishReasons: facts.finishReasons,
-    responseId: key(facts.responseId),
-    objectIds: facts.objectIds.flatMap((one) => key(one) ?? []),
-    inherits: key(facts.inherits),
-    countsFor: key(facts.countsFor),
+    responseId: objectName(facts.responseId),
+    objectIds: facts.objectIds.flatMap((one) => objectName(one) ?? []),
+    inherits: objectName(facts.inherits),
+    countsFor: objectName(facts.countsFor),
     reread: facts.reread,
-    previousResponseId: key(facts.previousResponseId),
-    conversationId: key(facts.conversationId),
+    previousResponseId: objectName(facts.previousResponseId),
+    conversationId: objectName(facts.conversationId),
     promptCacheKey: key(facts.promptCacheKey),
     upstreamRequestId: null,
     clientRequestId: findHeader(start.headers, "x-client-request-id"),
@@ -162,7 +179,7 @@ function rowOf(
     usage,
     lines: facts.reread
       ? []
-      : priceFacts(facts, facts.generatedAtMs ?? startedAt, { projectId, upstream: start.upstream }, book),
+      : priceFacts(facts, facts.generatedAtMs ?? startedAt, { projectId, upstream: start.upstream, endpoint }, book),
     toolCalls: facts.toolCalls.map((tool) => ({
       ...tool,
       id: key(tool.id),
@@ -180,13 +197,13 @@ function rowOf(
 }
 
 /** What the usage of some facts costs at a moment (milliseconds since the epoch), by a project's terms. */
-export const priceFacts = (
+export function priceFacts(
   facts: Facts,
   atMs: number,
-  { projectId, upstream }: Pick<Call, "projectId" | "upstream">,
+  { projectId, upstream, endpoint }: Pick<Call, "projectId" | "upstream" | "endpoint">,
   book: PriceBook = BUILT_IN,
-): PricedLine[] =>
-  priceLines(
+): PricedLine[] {
+  const lines = priceLines(
     facts.lines,
     {
       projectId,
@@ -197,12 +214,19 @@ export const priceFacts = (
       region: facts.region,
       startedAt: atMs,
       inputTokens: facts.usage.inputTokens,
+      isSum: endpoint === "batch",
     },
     book,
   );
+  // As a whole it is unpriced by that mark, and counted as such: once.
+  return facts.problems.includes("usage_inconsistent") ? lines.filter(({ price }) => price !== null) : lines;
+}
 
 /** What is looked up, grouped or indexed has a length that an index takes; real names are far shorter. */
 const key = (text: string | null): string | null => text?.slice(0, KEY_CHARACTERS_MAX) ?? null;
+
+/** The same of what the provider calls its objects. */
+const objectName = (text: string | null): string | null => text?.slice(0, ID_CHARACTERS_MAX) ?? null;
 
 /** What the proxy saw of the ending, refined by what the body says. */
 function outcomeOf({ end, response }: Exchange, facts: Facts): Outcome {

@@ -57,8 +57,12 @@ function restatedBy(call: Call, facts: Facts, book?: PriceBook): Restated | null
   if (!facts.reread || !states || objectId === null) return null;
   const { model, serviceTier, usage, finishReasons } = facts;
   const lines = priceFacts(facts, facts.generatedAtMs ?? startedAt, call, book);
-  return { projectId, upstream, objectId, facts: { model, serviceTier, usage, lines, finishReasons } };
+  const problems = facts.problems.filter((problem) => ABOUT_USAGE.test(problem));
+  return { projectId, upstream, objectId, facts: { model, serviceTier, usage, lines, finishReasons, problems } };
 }
+
+/** What is odd about what was used goes with it; what befell the re-read itself stays there. */
+const ABOUT_USAGE = /^(usage|cached|image|search|tool|service_tier)_/;
 
 function sealMedia(call: Call, media: readonly Media[], key: Buffer): SealedMedia[] {
   const kept: SealedMedia[] = [];

@@ -1,5 +1,6 @@
 import type { Exchange, ExchangeEnd, ExchangeStart } from "#lib/exchange.ts";
 import { FRAME, type Frame, type Tally } from "./frames.ts";
+import { createHeldSockets } from "./held-sockets.ts";
 import {
   addChunk,
   BEGINNING_BYTES,
@@ -45,10 +46,18 @@ export interface OpenExchange {
   request: OpenBody;
   response: OpenBody;
   /** A WebSocket that was opened: what its reader knows, and when it was last heard of. */
-  socket?: { state: unknown; atMs: number };
+  socket?: OpenSocket;
 }
 
-/** What calls in flight may hold of one spool; the largest body then gives up all but its beginning, and is marked as cut. */
+interface OpenSocket {
+  state: unknown;
+  atMs: number;
+}
+
+/**
+ * What calls in flight may hold of one spool. Then the largest body gives up all but its beginning, and is marked as cut; or of the largest
+ * session, if that is larger, what was said is given up, and its figures go on.
+ */
 const OPEN_BYTES_MAX = 256 << 20;
 
 /**
@@ -67,6 +76,7 @@ export function createAssembler<Output = never>(
   let totals: RunTotals = newTotals();
   let openBytes = 0;
   let cutBodies = 0;
+  const heldSockets = createHeldSockets();
   /** No body is large enough for its end to be missed: until a call ends, nothing more is kept. */
   let full = false;
 
@@ -88,6 +98,7 @@ export function createAssembler<Output = never>(
       for (const one of carried) {
         open.set(one.seq, one);
         openBytes += heldBytes(one);
+        if (one.socket) socketGrew(one, one.socket, 0);
       }
     },
     /**
@@ -152,7 +163,7 @@ export function createAssembler<Output = never>(
         return takeMessage(one, frame, replayed, done);
       case FRAME.end: {
         open.delete(frame.seq);
-        openBytes -= heldBytes(one);
+        openBytes -= heldBytes(one) + heldSockets.bytes(frame.seq);
         full = false;
         finish(one, parse(frame.payload) as ExchangeEnd | null, done);
       }
@@ -176,7 +187,13 @@ export function createAssembler<Output = never>(
     const { state } = one.socket;
     one.socket.atMs = frame.at;
     const output = sockets.take(source, state, messageOf(frame), replayed);
+    socketGrew(one, one.socket, frame.payload.length);
     if (output !== null) done.sockets.push({ source, state, output, ended: false });
+  }
+
+  function socketGrew({ seq }: OpenExchange, { state }: OpenSocket, bytes: number) {
+    openBytes += heldSockets.grew(seq, state, bytes);
+    while (openBytes > openBytesMax) if (!cutLargest()) return;
   }
 
   function begin(frame: Frame, from: SpoolPosition, replayed: boolean) {
@@ -202,9 +219,13 @@ export function createAssembler<Output = never>(
   function cutLargest(): boolean {
     if (full) return false;
     let largest: OpenBody | null = null;
-    for (const { request, response } of open.values())
-      for (const body of [request, response]) if (!largest || held(body) > held(largest)) largest = body;
+    let talkative: OpenExchange | null = null;
+    for (const one of open.values()) {
+      for (const body of [one.request, one.response]) if (!largest || held(body) > held(largest)) largest = body;
+      if (one.socket && (!talkative || spareOf(one) > spareOf(talkative))) talkative = one;
+    }
     const before = largest ? held(largest) : 0;
+    if (talkative && spareOf(talkative) > Math.max(before, 2 * BEGINNING_BYTES)) return letGo(talkative);
     full = before < 2 * BEGINNING_BYTES;
     if (full || !largest) return false;
     openBytes -= before;
@@ -214,7 +235,21 @@ export function createAssembler<Output = never>(
     return true;
   }
 
+  function spareOf({ seq }: OpenExchange): number {
+    return heldSockets.spare(seq);
+  }
+
+  /** Of what a session knows. True: something else may have more. */
+  function letGo(one: OpenExchange): boolean {
+    if (!sockets || !one.socket) return false;
+    const { state } = one.socket;
+    sockets.letGo(sourceOf(one), state);
+    openBytes -= heldSockets.gaveUp(one.seq, state);
+    return true;
+  }
+
   function finish(one: OpenExchange, end: ExchangeEnd | null, done: Assembled<Output>) {
+    heldSockets.forget(one.seq);
     if (!sockets || !one.socket) return void done.exchanges.push(close(one, end));
     const source = sourceOf(one);
     const { state, atMs } = one.socket;

@@ -13,6 +13,8 @@ export interface SocketReader<Output> {
   open(source: SocketSource): unknown;
   /** Changes `state` in place. null: nothing came of it. `replayed`: what comes of it is stored already. */
   take(source: SocketSource, state: unknown, message: RecordedMessage, replayed: boolean): Output | null;
+  /** All sockets together know too much: gives up of this one what its figures do not need, and says so. */
+  letGo(source: SocketSource, state: unknown): void;
   /** `end` null: the process died while it was open; `atMs` is then when it was last heard of. */
   close(source: SocketSource, state: unknown, end: ExchangeEnd | null, atMs: number): Output | null;
 }

@@ -29,8 +29,8 @@ export interface SpoolWriter {
   chunk(type: number, seq: number, at: number, offset: number, bytes: Uint8Array): boolean;
   head(seq: number, at: number, json: string): void;
   /**
-   * Copies a message of a WebSocket: `kind` is one of MESSAGE, `wireBytes` its length there. `soon`: it is written at the end of this turn, as an
-   * end is. False: dropped.
+   * Copies a message of a WebSocket: `kind` is one of MESSAGE, `wireBytes` its length there. `atOnce`: a call is over with it, and
+   * whoever hears of that has heard it already. False: dropped.
    */
   message(
     type: typeof FRAME.clientMessage | typeof FRAME.serverMessage,
@@ -39,7 +39,7 @@ export interface SpoolWriter {
     wireBytes: number,
     kind: number,
     text: Uint8Array,
-    soon?: boolean,
+    atOnce?: boolean,
   ): boolean;
   end(seq: number, at: number, json: string, proceed: () => void): void;
   /** False: it cannot be kept now; the sender must be told. `proceed(written)`. */
@@ -158,15 +158,14 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
       addText(FRAME.head, seq, at, json);
       arm();
     },
-    message(type, seq, at, wireBytes, kind, text, soon = false) {
+    message(type, seq, at, wireBytes, kind, text, atOnce = false) {
       if (strained && (failing || queueBytes > QUEUE_BYTES_MAX)) return false;
       makeRoom(FRAME_HEADER_BYTES + 1 + text.length);
       writeFrameHeader(headers, used, type, seq, 1 + text.length, at, wireBytes);
       batch[used + FRAME_HEADER_BYTES] = kind;
       batch.set(text, used + FRAME_HEADER_BYTES + 1);
       used += FRAME_HEADER_BYTES + 1 + text.length;
-      if (used >= BATCH_BYTES) flush();
-      else if (soon) scheduleTurn();
+      if (atOnce || used >= BATCH_BYTES) flush();
       else arm();
       return true;
     },

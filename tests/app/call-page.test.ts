@@ -208,6 +208,7 @@ it("a trace's address has the ids in their places, whatever they hold", () => {
 
 describe("the outcome in a sentence", () => {
   const call = {
+    endpoint: "chat_completions",
     outcome: "completed",
     status: 200,
     errorType: null,
@@ -232,6 +233,11 @@ describe("the outcome in a sentence", () => {
       },
       "The client hung up after 1.20 s; the upstream request was stopped. Its usage is estimated: input between 44 and 60, output at least 12 tokens.",
     ],
+    [
+      { endpoint: "responses_retrieve", usageSource: "none" },
+      "Completed after 1.20 s. It is not billed: what was generated is counted with the call that did it.",
+    ],
+    [{ endpoint: "audio_translations", usageSource: "none" }, "Completed after 1.20 s. Its usage is unknown."],
     [
       { outcome: "failed", status: 429, errorCode: "rate_limit_exceeded", usageSource: "none" },
       "The upstream answered 429 (rate_limit_exceeded) after 1.20 s. Its usage is unknown.",

@@ -119,7 +119,7 @@ describe("unpriced calls", () => {
     ).toMatchObject({
       weight: "warn",
       sentence:
-        "8 calls of the last 7 days without a price, so the cost is in no sum: a (4), b (2), no model named (1) and 1 more; the newest 10 Jun 11:59:00 UTC.",
+        "8 calls of the last 7 days with a part without a price, which is in no sum: a (4), b (2), no model named (1) and 1 more; the newest 10 Jun 11:59:00 UTC.",
       href: "/calls?r=7d&f=cost:unpriced",
     }));
   it("whose price came since are none", () => expect(only({ models: [model("a", 1, -1)] })).toBeUndefined());

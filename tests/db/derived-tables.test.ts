@@ -99,9 +99,9 @@ describe.each(MAJORS)("derived tables on PostgreSQL %i", (major) => {
           reread: true,
           decoderVersion: 9,
         });
-        const { model, serviceTier, usage, lines, finishReasons } = told;
+        const { model, serviceTier, usage, lines, finishReasons, problems } = told;
         const { projectId, upstream, responseId } = asked.call;
-        const facts = { model, serviceTier, usage, lines, finishReasons };
+        const facts = { model, serviceTier, usage, lines, finishReasons, problems };
         const restates = { projectId, upstream, objectId: responseId as string, facts };
         const spool = 1 - asked.spool;
         const reread = { ...told, usage: { ...usage, source: "none" as const }, lines: [] };

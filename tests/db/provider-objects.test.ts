@@ -206,7 +206,7 @@ describe("what a later answer states", () => {
   const said = (over: Partial<Call> = {}) => {
     const usage = usageOf({ ...NONE, source: "reported" }, LINES);
     const lines = PRICED.lines;
-    return { model: MODEL, serviceTier: "default", usage, lines, finishReasons: ["completed"], ...over };
+    return { model: MODEL, serviceTier: "default", usage, lines, finishReasons: ["completed"], problems: [], ...over };
   };
   const background = (responseId: string, ms = AT) =>
     callAt(
@@ -344,13 +344,19 @@ describe("lines that do not sum to the usage", () => {
     const right = await callAt(ms);
     const tooMuch = { ...(await callAt(ms)), usage: { ...right.usage, inputTokens: 999 } };
     const ofNothing = { ...(await callAt(ms)), usage: { ...right.usage, outputTokens: null } };
+    const halfOfIt = { ...(await callAt(ms)) };
+    halfOfIt.lines = halfOfIt.lines.filter(({ direction }) => direction === "input");
     const good = await callAt(ms, {}, [line({ quantity: 600 }), line({ cache: "read", quantity: 400 })]);
     const fee = line({ direction: "tool", modality: "none", unit: "web_search_call", quantity: 2 });
     const withFee = await callAt(ms, {}, [...LINES, fee]);
     const seconds = await callAt(ms, {}, [line({ unit: "second", modality: "audio", quantity: 1.5 })]);
-    expect(await record([right, tooMuch, ofNothing, good, withFee, seconds])).toEqual({ stored: 4, setAside: 2 });
-    const aside = await db.sql`select id, reason from set_aside where id = any(${[tooMuch.id, ofNothing.id]})`;
-    expect(aside.map(({ reason }) => /do not sum to its usage/.test(String(reason)))).toEqual([true, true]);
+    expect(await record([right, tooMuch, ofNothing, halfOfIt, good, withFee, seconds])).toEqual({
+      stored: 4,
+      setAside: 3,
+    });
+    const wrong = [tooMuch, ofNothing, halfOfIt].map(({ id }) => id);
+    const aside = await db.sql`select id, reason from set_aside where id = any(${wrong})`;
+    expect(aside.map(({ reason }) => /do not sum to its usage/.test(String(reason)))).toEqual([true, true, true]);
     await expect(
       db.sql`
         insert into usage_lines (call_id, adjustment, direction, modality, cache, unit, quantity, source, booked_on)

@@ -124,6 +124,24 @@ test("content is sealed by the real path, and the instructions of every unlabell
   expect(new Set(words.map((one) => one.unit_hash))).toEqual(hashes);
 });
 
+test("a session names the one that it goes on with, and who looked at a batch first holds its usage", async () => {
+  const resumed = sessions().filter(({ resumedFrom }) => resumedFrom !== null);
+  expect(resumed).toHaveLength(1);
+  const rows = await sql`
+    select s.id, s.resumed_from, s.session, b.end_reason as "brokenBy", b.session as before
+    from sessions s join sessions b on b.id = s.resumed_from`;
+  expect(rows.map((row) => ({ ...row }))).toEqual(
+    resumed.map(({ session, resumedFrom }) => ({
+      ...{ id: session.id, resumed_from: resumedFrom, session: session.session },
+      ...{ brokenBy: "reset", before: session.session },
+    })),
+  );
+  const held = await sql`
+    select o.call_id from provider_objects o join calls c on c.id = o.call_id and c.endpoint = 'batches' and c.method = 'GET'
+    where o.object_id like 'usage:file-%'`;
+  expect(held).toHaveLength(calls().filter(({ endpoint }) => endpoint === "batch").length);
+});
+
 test("its alert rules were checked as its calls came: what is above its threshold is open", async () => {
   const rules = await sql`
     select r.measure, r.last_value as value, r.problem, a.opened_at as opened

@@ -12,6 +12,7 @@ const PER_KIND = 12;
 const samples = new Map<string, { turn: Turn; call: Call }[]>();
 for await (const { turns, calls } of callsOfCompany(OPTIONS))
   for (const [n, turn] of turns.entries()) {
+    if (turn === null) continue;
     const list = samples.get(kindOf(turn)) ?? [];
     samples.set(kindOf(turn), list);
     // Late ones: the first of a shape went through the readers itself.

@@ -40,6 +40,11 @@ test("a voice session is found, says what it cost and what was never heard, turn
   const rows = page.getByTestId("table-sessions").locator("tbody tr");
   await expect(rows).toHaveCount(2);
   await expect(page.getByTestId("session-totals")).toContainText("too few turns, p50 needs 20 n 8");
+  // 2 × 0.01684: the sum of the rows.
+  await expect(page.getByTestId("sessions-cost")).toHaveAttribute("title", "0.03368 USD");
+  const waits = page.getByTestId("table-waits").locator("tbody tr");
+  await expect(waits).toHaveCount(2);
+  await expect(waits.nth(0)).toContainText(/75 ms.*225 ms.*483 ms.*25 %/);
   await expect(rows.nth(0)).toContainText("still open");
   await expect(rows.nth(1)).toContainText("320 ms");
   await expect(rows.nth(1)).toContainText("n 4");
@@ -66,6 +71,7 @@ test("a voice session is found, says what it cost and what was never heard, turn
   await expect(page.getByTestId("context")).toHaveText(
     "921 input tokens in 2 responses: 14.3 % had been sent before, 76.4 % came from the cache.",
   );
+  await expect(page.getByTestId("no-words")).toContainText('{"target":{"session":"booth-7"},"rating":"up"}');
   await expect(page.getByTestId("table-limits")).toContainText("5 %");
   await expectAccessible(page, "light");
   await expectAccessible(page, "dark");

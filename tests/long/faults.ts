@@ -163,7 +163,7 @@ const newestSegment = (spool: string): string =>
   );
 
 async function full(disk: SmallDisk) {
-  disk.fill();
+  await disk.fill();
   await sleep(LASTS_MS);
   disk.relieve();
 }

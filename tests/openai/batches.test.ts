@@ -257,6 +257,24 @@ test("of a file too long to keep the whole lines at its beginning and at its end
   expect([keys(head), head.problems]).toEqual([["batch_req_1"], ["response_cut"]]);
 });
 
+test("of a part of a file the whole lines are read, and it is no more than a part", async () => {
+  const part = await content(file.slice(50), { status: 206 });
+  expect(part.children.map(({ facts }) => facts.responseId)).toEqual(["resp_1"]);
+  expect(part.problems).toEqual(["response_cut"]);
+  expect((await content("x".repeat(100), { status: 206 })).problems).toEqual([]);
+});
+
+test("a line that names no moment of its time began when the file was read, and says so", async () => {
+  const moments = async (created: unknown) => {
+    const { children } = await content(JSON.stringify(line("row", { ...chat, created })));
+    return children.map(({ startedAtMs, facts }) => [startedAtMs, facts.problems]);
+  };
+  const READ_AT = 1_700_000_000_000;
+  expect(await moments(AT)).toEqual([[AT * 1000, []]]);
+  for (const odd of [undefined, null, 0, 1, -5, 1e300, "12", AT - 400 * 86_400, AT + 86_400])
+    expect(await moments(odd)).toEqual([[READ_AT, ["moment_unknown"]]]);
+});
+
 test("a file of another kind has no answers in it", async () => {
   for (const text of [
     "",

@@ -130,11 +130,13 @@ test("pictures drawn by a tool are tokens of the image model", async () => {
   ]);
   expect(unnamed.problems).toEqual(["image_model_assumed"]);
   const silent = await respond({ output, tools: [{ type: "image_generation" }] });
-  expect([tools(silent), silent.problems]).toEqual([[], ["image_usage_missing"]]);
+  // In no price list: what it cost is not known, which is not nothing.
+  const drawn = ["gpt-image-1 image none none 1 measured"];
+  expect([tools(silent), silent.problems]).toEqual([drawn, ["image_usage_missing"]]);
   const zero = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
   expect(tools(await respond({ output: [said], tool_usage: { image_gen: zero } }))).toEqual([]);
   const odd = await respond({ output, tool_usage: { image_gen: { ...image_gen, input_tokens: 40 } } });
-  expect([tools(odd), odd.problems]).toEqual([[], ["image_usage_inconsistent"]]);
+  expect([tools(odd), odd.problems]).toEqual([drawn, ["image_usage_inconsistent"]]);
 });
 
 /** An id as OpenAI makes them: the second in hexadecimal, then without meaning. */

@@ -99,6 +99,13 @@ describe("a generated image", () => {
     expect(auto.usage.outputTokens).toBe(1584);
   });
 
+  test.each([{}, "12", { input_tokens: 0, output_tokens: 0, total_tokens: 0 }])(
+    "of which %j is stated is estimated all the same",
+    async (usage) => {
+      expect(short(await draw({ response: { data: [picture], usage } }))).toEqual(short(await draw()));
+    },
+  );
+
   test("with an SVG has a second model beside it", async () => {
     const usage = { input_tokens: 12, output_tokens: 4160, total_tokens: 4172 };
     const svg = { model: "gpt-5-mini", input_tokens: 100, output_tokens: 30, reasoning_tokens: 10, total_tokens: 130 };
@@ -112,6 +119,10 @@ describe("a generated image", () => {
     expect(problems).toEqual([]);
     const nameless = await draw({ response: { data: [picture], usage, svg_usage: { ...svg, model: null } } });
     expect(nameless.problems).toEqual(["svg_model_missing"]);
+    expect(nameless.lines.filter(({ direction }) => direction === "tool").map(({ product }) => product)).toEqual([
+      "unknown",
+      "unknown",
+    ]);
     const bad = await draw({ response: { data: [picture], usage, svg_usage: { ...svg, input_tokens: -1 } } });
     expect(bad.lines.some(({ direction }) => direction === "tool")).toBe(false);
     expect(bad.problems).toContain("usage_bad_number");

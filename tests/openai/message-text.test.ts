@@ -66,7 +66,9 @@ describe("audio in a message", () => {
   test("is nothing where a client writes itself what stands for it, so that nobody is charged for it", () => {
     for (const keepAudio of [true, false])
       for (const key of ["input_audio_buffer.append", "session.input_audio_buffer.append"])
-        expect(JSON.parse(textOf({ type: key, audio: "elided:99999999" }, [], { keepAudio }).text).audio).toBe("elided:0");
+        expect(JSON.parse(textOf({ type: key, audio: "elided:99999999" }, [], { keepAudio }).text).audio).toBe(
+          "elided:0",
+        );
     expect(parsed('{"audio":"elided:99999999","type":"input_audio_buffer.append"}').audio).toBe("elided:0");
   });
 
@@ -120,8 +122,14 @@ describe("what is no audio stays, to the last character", () => {
     ["a type further down", { item: { type: "input_audio_buffer.append", audio: "QUJD" } }],
     ["what a very long name names", { audio: "", [`k${"e".repeat(600)}`]: "a".repeat(3000) }],
     ["a secret-like word that a very long name names", { client_secret: "", [`k${"e".repeat(600)}`]: "ek_1" }],
-    ["base64 that is no audio, but a tool's answer", { type: "conversation.item.create", item: { output: "A".repeat(900) } }],
-    ["base64 that is no audio, but somebody's words", { type: "conversation.item.create", item: { text: "A".repeat(900) } }],
+    [
+      "base64 that is no audio, but a tool's answer",
+      { type: "conversation.item.create", item: { output: "A".repeat(900) } },
+    ],
+    [
+      "base64 that is no audio, but somebody's words",
+      { type: "conversation.item.create", item: { text: "A".repeat(900) } },
+    ],
   ])("%s", (_, event) => {
     const json = JSON.stringify(event);
     expect(textOf(json)).toEqual({ text: json, cut: false });
@@ -155,6 +163,25 @@ test("of a text beyond the limit its beginning is kept, and audio does not count
     cut: false,
   });
   expect(textOf("abc", [], { textBytesMax: 0 })).toEqual({ text: "", cut: true });
+});
+
+test("of an answer beyond the limit its end is kept too, where its usage stands", () => {
+  const response = { id: "resp_1", tools: ["ö".repeat(300_000)], usage: { input_tokens: 7 } };
+  const json = JSON.stringify({ type: "response.completed", response, sequence_number: 9 });
+  const bytes = Buffer.from(json);
+  for (const cuts of [[], [LIMIT], [100, LIMIT - 1, LIMIT + 5, bytes.length - 3], [...bytes.keys()].slice(-40_000)]) {
+    const message = createMessageText(options);
+    for (const [i, from] of [0, ...cuts].entries())
+      message.push(bytes.subarray(from, cuts[i] ?? bytes.length), i === cuts.length);
+    const { bytes: kept, cut } = message.take();
+    const joint = kept.indexOf(0);
+    expect({ cut, length: kept.length }).toEqual({ cut: true, length: LIMIT });
+    expect(kept.subarray(0, joint).equals(bytes.subarray(0, joint))).toBe(true);
+    expect(kept.subarray(joint + 1).equals(bytes.subarray(-(16 << 10)))).toBe(true);
+  }
+  const small = createMessageText({ ...options, textBytesMax: 1000 });
+  small.push(bytes, true);
+  expect(small.take().bytes.equals(bytes.subarray(0, 1000))).toBe(true);
 });
 
 test("one message after another: nothing of the last is in the next", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { ExchangeEnd } from "#lib/exchange.ts";
 import { decodeSession } from "#lib/openai/sessions.ts";
 import type { Said } from "./session-messages.ts";
-import { decodeInPieces, messagesOf, SESSION_ID, socketEnd, socketStart } from "./session-messages.ts";
+import { messagesOf, SESSION_ID, socketEnd, socketStart } from "./session-messages.ts";
 
 const SIDE_CHANNEL = "/v1/realtime?call_id=rtc_1";
 
@@ -59,6 +60,66 @@ describe("lengths that cannot be", () => {
       expect(calls[0]?.facts).toMatchObject({ usage: { source: "none" }, lines: [], problems: ["usage_bad_number"] });
     },
   );
+});
+
+describe("what somebody said is written down", () => {
+  const written = (over: object): Said => [
+    "server",
+    5,
+    {
+      type: "conversation.item.input_audio_transcription.completed",
+      transcript: "Hi",
+      usage: { type: "duration", seconds: 2 },
+      ...over,
+    },
+  ];
+
+  test("once for each part of an item, whoever tells it again", () => {
+    const first = written({ item_id: "i1", content_index: 0 });
+    const second = written({ item_id: "i1", content_index: 1 });
+    const { calls, session } = decode([first, second, first, second], SIDE_CHANNEL);
+    expect(calls.map(({ facts }) => facts.countsFor)).toEqual(["i1", "i1/1"]);
+    expect(session.problems).toEqual(["transcription_repeated"]);
+  });
+
+  test("as far as it came when the session ended: its seconds are charged, the other's nobody knows of", () => {
+    const { calls } = decode(
+      [
+        configured({ transcription: { model: "gpt-4o-transcribe" } }),
+        ["client", 1500, append(72_000)],
+        ["server", 1500, { type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "i1" }],
+        ["server", 1510, { type: "input_audio_buffer.speech_stopped", audio_end_ms: 1400, item_id: "i1" }],
+        ["server", 1520, { type: "input_audio_buffer.committed", item_id: "i1" }],
+        ["server", 1530, { type: "conversation.item.input_audio_transcription.delta", item_id: "i1", delta: "Hel" }],
+        ["server", 1540, { type: "input_audio_buffer.committed", item_id: "i2" }],
+      ],
+      undefined,
+      null,
+    );
+    expect(calls).toMatchObject([
+      {
+        key: [SESSION_ID, "transcription", "i1"],
+        outcome: "interrupted",
+        timings: { durationMs: null },
+        facts: { model: "gpt-4o-transcribe", usage: { source: "measured", durationSeconds: 2 } },
+      },
+    ]);
+  });
+
+  test("and charged for, though nobody says of which item", () => {
+    const { calls } = decode([written({}), written({})]);
+    expect(calls.map(({ facts }) => facts.usage.durationSeconds)).toEqual([2, 2]);
+    expect(new Set(calls.map(({ key }) => key.join("/"))).size).toBe(2);
+  });
+});
+
+test("nobody was done with speaking before the session began", () => {
+  const { turns } = decode([
+    ["server", 100, { type: "input_audio_buffer.speech_stopped", audio_end_ms: 200, item_id: "i1" }],
+    ["server", 150, { type: "response.created", response: { id: "r1" } }],
+    ["server", 400, delta("r1", "o1", 200)],
+  ]);
+  expect(turns[0]).toMatchObject({ inputEndMs: 0, latencyMs: 400, problems: ["input_end_estimated"] });
 });
 
 test("audio that is sent faster than it was spoken is waited for from when it was sent", () => {
@@ -126,6 +187,26 @@ test("a response that speaks in a format of its own is measured by it", () => {
   expect(session.audioOutMs).toBe(600);
 });
 
+test("speech that is kept plays in the format it was sent in, whatever the session changed to since", () => {
+  const { calls } = decode([
+    ["client", 1000, append(48_000)],
+    ["server", 1000, { type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "i1" }],
+    ["server", 1010, { type: "input_audio_buffer.speech_stopped", audio_end_ms: 1000, item_id: "i1" }],
+    [
+      "server",
+      1020,
+      { type: "conversation.item.added", item: { id: "i1", role: "user", content: [{ type: "input_audio" }] } },
+    ],
+    ["server", 1030, { type: "session.updated", session: { audio: { input: { format: { type: "audio/pcmu" } } } } }],
+    ["server", 1040, { type: "response.created", response: { id: "r1" } }],
+    ["server", 1050, done("r1")],
+  ]);
+  const [media] = calls[0]?.facts.media ?? [];
+  const file = Buffer.from(media?.bytes ?? []);
+  // RIFF: format (1 is linear), samples a second.
+  expect([file.readUInt16LE(20), file.readUInt32LE(24)]).toEqual([1, 24_000]);
+});
+
 test("an answer beside the conversation is known by what it states, when the asking was not heard", () => {
   const { turns, calls } = decode(
     [
@@ -151,80 +232,8 @@ test("what one answer says without end is kept to its limit, and named", () => {
   expect(JSON.stringify(calls[0]?.facts.content.output).length).toBeLessThan(600_000);
 });
 
-describe("an error over a socket of Responses", () => {
-  const usage = { input_tokens: 10, output_tokens: 4, total_tokens: 14 };
-  const create: Said = ["client", 0, { type: "response.create", model: "gpt-4o", input: "One?" }];
-  const created: Said = ["server", 10, { type: "response.created", response: { id: "resp_1", model: "gpt-4o" } }];
-  const completed: Said = [
-    "server",
-    90,
-    { type: "response.completed", response: { id: "resp_1", model: "gpt-4o", status: "completed", usage, output: [] } },
-  ];
-  const error = { type: "error", error: { code: "bad", message: "No." } };
-
-  test("that is about a second request leaves the first to its own end", () => {
-    const { calls } = decodeTwice([
-      create,
-      created,
-      ["client", 20, { type: "response.create", model: "gpt-4o", input: "Two?" }],
-      ["server", 30, error],
-      completed,
-    ]);
-    expect(calls).toMatchObject([
-      {
-        key: [SESSION_ID, "request", "1"],
-        outcome: "failed",
-        facts: { error: { code: "bad" }, usage: { source: "none" } },
-      },
-      {
-        key: [SESSION_ID, "resp_1"],
-        outcome: "completed",
-        facts: { error: null, usage: { source: "reported", inputTokens: 10 } },
-      },
-    ]);
-  });
-
-  test("that an answer outlives costs it nothing", () => {
-    const { calls } = decodeTwice([
-      create,
-      created,
-      ["client", 20, { type: "response.steer" }],
-      ["server", 30, error],
-      completed,
-    ]);
-    expect(calls).toMatchObject([
-      {
-        outcome: "completed",
-        timings: { durationMs: 90 },
-        facts: { error: null, usage: { source: "reported", outputTokens: 4 } },
-      },
-    ]);
-  });
-
-  test("that nothing follows is its end", () => {
-    const next: Said[] = [["client", 500, { type: "response.create", model: "gpt-4o", input: "Two?" }]];
-    for (const after of [[], next]) {
-      const { calls } = decodeTwice([create, created, ["server", 30, error], ...after]);
-      expect(calls[0]).toMatchObject({
-        key: [SESSION_ID, "resp_1"],
-        outcome: "failed",
-        timings: { durationMs: 30 },
-        facts: { error: { code: "bad" } },
-      });
-    }
-  });
-});
-
-function decode(said: readonly Said[], path?: string, end = socketEnd()) {
+function decode(said: readonly Said[], path?: string, end: ExchangeEnd | null = socketEnd()) {
   return decodeSession(socketStart(path), messagesOf(said), end, SESSION_ID);
-}
-
-/** At once, and by a recorder that stops after every message. */
-function decodeTwice(said: readonly Said[]) {
-  const start = socketStart("/v1/responses");
-  const atOnce = decodeSession(start, messagesOf(said), socketEnd(), SESSION_ID);
-  expect(decodeInPieces(start, messagesOf(said), socketEnd(), SESSION_ID)).toEqual(atOnce);
-  return atOnce;
 }
 
 const configured = (input: object): Said => ["server", 0, { type: "session.created", session: { audio: { input } } }];

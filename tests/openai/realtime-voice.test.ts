@@ -63,14 +63,15 @@ test("every response is a call of its own and costs what a hand calculation says
   expect(written?.facts).toMatchObject({ model: "whisper-1", usage: { source: "reported", durationSeconds: 2 } });
   expect(usd(written as ChildFacts)).toBe(VOICE_TOTALS.transcriptionUsd);
   expect(responses[0]).toMatchObject({
-    startedAtMs: PRICED_AT + 2730,
+    // From the end of speech on, as the turn is timed.
+    startedAtMs: PRICED_AT + 2500,
     outcome: "completed",
-    timings: { durationMs: 470, responseEndMs: 470 },
+    timings: { requestEndMs: 0, sentMs: 0, firstByteMs: 230, durationMs: 700, responseEndMs: 700 },
     facts: {
       model: VOICE_MODEL,
       inputAudioMs: 2000,
       outputAudioMs: 1600,
-      marks: { firstTextMs: 60, firstAudioMs: 90 },
+      marks: { firstTextMs: 290, firstAudioMs: 320 },
     },
   });
   expect(responses[0]?.facts.content.input).toMatchObject([

@@ -164,6 +164,16 @@ describe("speech in events", () => {
     expect(facts.marks).toMatchObject({ firstAudioMs: 100, lastTokenMs: 130, contentChunks: 2 });
   });
 
+  test("whose tokens are stated as none is estimated from what was heard", async () => {
+    const zero = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
+    const heard = (stated: object) => {
+      const over = events({ type: "speech.audio.done", usage: stated }, "[DONE]");
+      return speak({ headers: sse, response: `${delta(0, 1536)}${over}` });
+    };
+    for (const usage of [{}, zero]) expect((await heard(usage)).usage.source).toBe("estimated");
+    expect((await heard(zero)).problems).toContain("usage_all_zero");
+  });
+
   test("that broke off is estimated from what was heard, without an upper bound", async () => {
     const facts = await speak({ headers: sse, response: delta(0, 1536) });
     expect(facts).toMatchObject({ outcome: "truncated", outputAudioMs: 96 });

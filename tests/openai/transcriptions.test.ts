@@ -92,9 +92,16 @@ describe("a transcription", () => {
     expect(facts.problems).toEqual(["seconds_rounded"]);
   });
 
-  test.each([-1, 1e9, "4", null, Number.NaN])("seconds of %s are none", async (seconds) => {
+  test.each([-1, 1e9, "4", null, Number.NaN])("seconds of %s are none: the file is measured", async (seconds) => {
     const facts = await whisper({ response: { text: "Hi.", usage: { type: "duration", seconds } } });
-    expect(facts).toMatchObject({ lines: [], problems: ["usage_bad_number"], usage: { source: "none" } });
+    expect(facts.lines).toEqual(second(4, "measured"));
+    expect(facts.problems).toEqual(["usage_bad_number"]);
+  });
+
+  test("of tokens is no duration, whatever stands beside them", async () => {
+    const usage = { type: "tokens", seconds: 9, input_tokens: 30, output_tokens: 5, total_tokens: 35 };
+    const { lines } = await whisper({ response: { text: "Hi.", usage } });
+    expect(lines.map(({ unit, quantity }) => `${unit} ${quantity}`)).toEqual(["token 30", "token 5"]);
   });
 
   test("of a model with tokens that states nothing is estimated between bounds", async () => {

@@ -76,6 +76,23 @@ test("an object among the numbers, as Azure sends it, does no harm", () => {
   expect(short(raw)).toEqual({ lines: ["input text none 5", "output text none 2"], problems: [] });
 });
 
+test("tokens of a kind that nobody here knows are named, and never priced as text", () => {
+  const read = (details: object) =>
+    readUsage(
+      { input_tokens: 15, output_tokens: 1, total_tokens: 16, input_tokens_details: details },
+      { produced: true, mixedInput: false },
+    );
+  const hidden = read({ text_tokens: 10, video_tokens: 5 });
+  expect([hidden.lines, hidden.problems]).toEqual([[], ["usage_inconsistent", "usage_detail_unknown"]]);
+  // It may as well be a share of the text.
+  for (const details of [{ video_tokens: 5 }, { text_tokens: 15, tool_tokens: 5 }])
+    expect(read(details)).toMatchObject({
+      problems: ["usage_detail_unknown"],
+      lines: [{ quantity: 15 }, { quantity: 1 }],
+    });
+  expect(read({ text_tokens: 15, video_tokens: 0, note: 7, rate: 1.5 }).problems).toEqual([]);
+});
+
 test("zero tokens for an answer that was produced are not believed", () => {
   const raw = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
   expect(readUsage(raw, plain)).toMatchObject({

@@ -226,6 +226,16 @@ describe("long input", () => {
     expect(at(272_001)).toEqual(["1", "0.0360005", "22.5"]);
   });
 
+  it("of many requests together, as a batch has it, may be long or not: beyond the limit its price is not known", () => {
+    const at = (inputTokens: number, isSum: boolean) =>
+      costs("gpt-5.4", ["1000000 input text"], { startedAt, serviceTier: "batch", inputTokens, isSum });
+    expect(at(272_000, true)).toEqual(at(272_000, false));
+    expect([
+      at(272_001, true),
+      costs("gpt-4o-2024-08-06", ["1000000 input text"], { serviceTier: "batch", inputTokens: 9e6, isSum: true }),
+    ]).toEqual([[null], ["1.25"]]);
+  });
+
   it("saves what the long price says", () => {
     const [, read] = price("gpt-5.4", LINES, { startedAt, inputTokens: 272_001 });
     expect(read?.savedUsd).toBe("0.3240045");

@@ -58,7 +58,7 @@ async function ask<T>(question: string): Promise<T | undefined> {
   }
 }
 
-test("the demo makes its data once, sends live calls, answers anybody, and stops whole", async () => {
+test("the demo makes its data once, sends live calls, speaks, answers anybody, and stops whole", async () => {
   const first = demo();
   await first.ready();
   expect(first.stderr()).toContain("Demo data made");
@@ -76,6 +76,9 @@ test("the demo makes its data once, sends live calls, answers anybody, and stops
   });
   expect(answer.status).toBe(200);
   expect(await answer.json()).toMatchObject({ object: "chat.completion", model: "gpt-4o-mini-2024-07-18" });
+
+  const spoken = "select count(*)::int as answer from calls where run <> 'seed' and endpoint = 'realtime'";
+  await expect.poll(() => ask<number>(spoken), { timeout: 40_000 }).toBeGreaterThan(0);
 
   first.child.kill("SIGINT");
   expect(await first.ended).toBe(0);

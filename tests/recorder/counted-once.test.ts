@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { closeMonth } from "#db/close-month.ts";
+import { checkMonth, closeMonth } from "#db/close-month.ts";
+import { addTerm } from "#db/price-book.ts";
 import { differences } from "#db/referee.ts";
+import type { RecordedCall } from "#db/stored-calls.ts";
+import type { Exchange } from "#lib/exchange.ts";
 import { addMoney } from "#lib/money.ts";
+import { DECODER_VERSION, decode } from "#lib/openai/decode.ts";
 import { decodeCalls } from "#lib/recorder/decode-exchange.ts";
 import { createUuid7 } from "#lib/uuid7.ts";
 import { exchange, type Wire } from "#tests/openai/from-recording.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
+import { rerateIn, rerateRange } from "#tests/support/rerate.ts";
 import { storedSpool } from "#tests/support/store-calls.ts";
 
 /** An hour of a day in May 2026. */
@@ -24,16 +29,34 @@ afterAll(() => db.drop());
 
 type Asked = Wire & { atMs?: number; who?: Record<string, string> };
 
-/** What the recorder makes of an exchange. */
-async function calls({ atMs = AT, who = {}, ...wire }: Asked) {
+/** Everything that was told, to be read once more. */
+const told: { to: typeof here; exchange: Exchange }[] = [];
+
+async function tell(to: typeof here, ...asked: Asked[]) {
+  const exchanges = asked.map(exchangeOf);
+  told.push(...exchanges.map((one) => ({ to, exchange: one })));
+  return record(to, exchanges);
+}
+
+function exchangeOf({ atMs = AT, who = {}, ...wire }: Asked): Exchange {
   const plain = exchange(wire);
   const named = Object.entries(who).flatMap(([name, value]) => [`x-omnimeter-${name}`, value]);
   const start = { ...plain.start, startedAtMs: atMs, headers: [...plain.start.headers, ...named] };
-  const id = createUuid7(() => atMs)();
-  return decodeCalls({ ...plain, id, start }, { projectId: "default", contentKey: null, knownInstructions: new Set() });
+  return { ...plain, id: createUuid7(() => atMs)(), start };
 }
-const tell = async (to: typeof here, ...asked: Asked[]) =>
-  to([], { calls: (await Promise.all(asked.map(calls))).flat() });
+
+/** As the recorder does it. */
+async function record(to: typeof here, exchanges: readonly Exchange[], version = DECODER_VERSION) {
+  const options = {
+    projectId: "default",
+    contentKey: null,
+    knownInstructions: new Set<string>(),
+    decoder: { version, decode },
+  };
+  const calls: RecordedCall[] = [];
+  for (const one of exchanges) calls.push(...(await decodeCalls(one, options)));
+  return to([], { calls });
+}
 
 const agrees = async (ms = AT) => expect(await differences(db.sql, ms, ms + 1)).toEqual([]);
 const spent = async (which: string, ...of: string[]) => {
@@ -42,10 +65,11 @@ const spent = async (which: string, ...of: string[]) => {
     where ${db.sql.unsafe(which)} = any(${of}) and l.cost_usd is not null`;
   return rows.reduce((sum, { usd }) => addMoney(sum, usd), "0");
 };
-const one = async (which: string, value: string) => {
-  const rows = await db.sql`select * from calls where ${db.sql.unsafe(which)} = ${value}`;
-  expect(rows).toHaveLength(1);
-  return rows[0] as Record<string, unknown>;
+/** The call that generated it. */
+const stored = async (responseId: string) => {
+  const [row] = await db.sql`
+    select * from calls where response_id = ${responseId} and (parent_id is not null or method = 'POST')`;
+  return row;
 };
 
 const chat = (id: string, at = HOUR_S - 60) => ({
@@ -114,7 +138,9 @@ describe("a batch", () => {
       expect([...rows]).toEqual([
         { feature: "nightly", customer: "acme", environment: "staging", tags: { team: "a" } },
       ]);
-      expect(await spent("c.service_tier || c.feature", "batchnightly")).toBe(name === "look-first" ? BATCH_USD : "0.007");
+      expect(await spent("c.service_tier || c.feature", "batchnightly")).toBe(
+        name === "look-first" ? BATCH_USD : "0.007",
+      );
     }
     await agrees();
   });
@@ -139,25 +165,61 @@ describe("a batch", () => {
   });
 
   it("whose answers were fetched in part and then whole is counted whole, once", async () => {
-    await tell(here, submit("torn", { feature: "torn" }));
+    await tell(here, submit("torn", { feature: "torn" }), poll("torn", {}, { usage: null }));
     const whole = linesOf("torn");
-    const half = whole.slice(0, whole.length - 20);
-    await tell(here, fetchFile("torn", { response: half, ending: "client_aborted" }));
+    await tell(here, fetchFile("torn", { response: whole.slice(0, whole.length - 20), ending: "client_aborted" }));
     expect(await spent("c.feature", "torn")).toBe("0.00175");
-    await tell(elsewhere, fetchFile("torn"));
-    await tell(elsewhere, poll("torn"));
+    await tell(elsewhere, fetchFile("torn"), fetchFile("torn"));
     expect(await spent("c.feature", "torn")).toBe(BATCH_USD);
     await agrees();
   });
 
   it("gives nothing to a line that is read again by its own id", async () => {
-    await tell(here, poll("again"), fetchFile("again"));
+    await tell(here, submit("again"), poll("again"), fetchFile("again"));
     await tell(here, {
       method: "GET",
       path: "/v1/chat/completions/chatcmpl-again-a",
       response: chat("chatcmpl-again-a"),
     });
-    expect(await one("response_id || parent_id is not null", "chatcmpl-again-atrue")).toMatchObject({ usage_source: "none" });
+    expect(await stored("chatcmpl-again-a")).toMatchObject({
+      usage_source: "none",
+      problems: ["usage_of_another_call"],
+    });
+    await agrees();
+  });
+
+  it("pays for what the tools of its answers cost, whoever told of their tokens", async () => {
+    const searched = {
+      ...response("resp_searched"),
+      tools: [{ type: "web_search" }],
+      tool_usage: { web_search: { num_requests: 2 } },
+    };
+    for (const name of ["fees-look", "fees-file"]) {
+      await tell(here, submit(name, { feature: name }));
+      const both = [poll(name), fetchFile(name, { response: JSON.stringify(answer(name, searched)) })];
+      // The submission leads to the batch, and the batch to its file.
+      await tell(elsewhere, ...(name === "fees-look" ? both : both.reverse()), fetchFile(name, both[1]));
+    }
+    // Two searches; tokens of the batch, or of its one answer.
+    expect(await spent("c.feature", "fees-look")).toBe("0.0235");
+    expect(await spent("c.feature", "fees-file")).toBe("0.02175");
+    await agrees();
+  });
+
+  it("of which nobody can tell whether its requests were long has no price, now or when it is priced again", async () => {
+    const of = (tokens: number) => ({
+      model: "gpt-5.4",
+      usage: { input_tokens: tokens, output_tokens: 0, total_tokens: tokens },
+    });
+    for (const [name, tokens] of [
+      ["short", 200_000],
+      ["long", 300_000],
+    ] as const) {
+      await tell(here, submit(name, { feature: name }));
+      await tell(here, poll(name, {}, of(tokens)));
+    }
+    // 200,000 × 1.25 a million.
+    expect([await spent("c.feature", "short"), await spent("c.feature", "long")]).toEqual(["0.25", "0"]);
     await agrees();
   });
 
@@ -174,79 +236,151 @@ describe("a batch", () => {
   });
 });
 
-describe("what is read again", () => {
-  const response = (id: string, over: object = {}) => ({
-    id,
-    object: "response",
-    created_at: HOUR_S,
-    model: "gpt-4o-2024-08-06",
-    status: "completed",
-    service_tier: "default",
-    output: [{ type: "message", role: "assistant", content: [{ type: "output_text", text: "Hi" }] }],
-    usage: { input_tokens: 1000, output_tokens: 100, total_tokens: 1100 },
-    ...over,
-  });
-  const retrieve = (id: string, over: object = {}): Asked => ({
-    method: "GET",
-    path: `/v1/responses/${id}`,
-    response: response(id, over),
-  });
-  /** A stream that its client left after its first event, which says `auto` whatever is served. */
-  const left = (id: string): Asked => ({
-    path: "/v1/responses",
-    request: { model: "gpt-4o", input: "Hello", stream: true },
-    response: `data: ${JSON.stringify({
-      type: "response.created",
-      response: response(id, { status: "in_progress", service_tier: "auto", output: [], usage: null }),
-    })}\n\ndata: ${JSON.stringify({ type: "response.output_text.delta", output_index: 0, delta: "Hi" })}\n\n`,
-    ending: "client_aborted",
-  });
+const response = (id: string, over: object = {}) => ({
+  id,
+  object: "response",
+  created_at: HOUR_S,
+  model: "gpt-4o-2024-08-06",
+  status: "completed",
+  service_tier: "default",
+  output: [{ type: "message", role: "assistant", content: [{ type: "output_text", text: "Hi" }] }],
+  usage: { input_tokens: 1000, output_tokens: 100, total_tokens: 1100 },
+  ...over,
+});
+const retrieve = (id: string, over: object = {}): Asked => ({
+  method: "GET",
+  path: `/v1/responses/${id}`,
+  response: response(id, over),
+});
+/** A stream that its client left after its first event, which says `auto` whatever is served. */
+const left = (id: string): Asked => ({
+  path: "/v1/responses",
+  request: { model: "gpt-4o", input: "Hello", stream: true },
+  response: `data: ${JSON.stringify({
+    type: "response.created",
+    response: response(id, { status: "in_progress", service_tier: "auto", output: [], usage: null }),
+  })}\n\ndata: ${JSON.stringify({ type: "response.output_text.delta", output_index: 0, delta: "Hi" })}\n\n`,
+  ending: "client_aborted",
+});
 
+/** Two minutes of computing in a container that others use as well. */
+const withContainer = (name: string, atS = HOUR_S): Asked => ({
+  path: "/v1/responses",
+  request: { input: "x" },
+  response: response(`resp_in_${name}`, {
+    created_at: atS,
+    tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+    output: [{ type: "code_interpreter_call", status: "completed", container_id: "cntr_shared" }],
+  }),
+});
+
+describe("what is read again", () => {
   it("settles the tier that was served too, by which it is priced", async () => {
     await tell(here, left("resp_left"));
-    expect(await one("response_id", "resp_left")).toMatchObject({ usage_source: "estimated", service_tier: "auto" });
+    expect(await stored("resp_left")).toMatchObject({ usage_source: "estimated", service_tier: "auto" });
     await tell(here, retrieve("resp_left", { service_tier: "priority" }));
-    const [stored] = await db.sql`select * from calls where response_id = 'resp_left' and endpoint = 'responses'`;
-    expect(stored).toMatchObject({ usage_source: "reported", service_tier: "priority", problems: ["usage_restated"] });
+    expect(await stored("resp_left")).toMatchObject({
+      usage_source: "reported",
+      service_tier: "priority",
+      problems: ["usage_restated"],
+    });
     // 1,000 × 4.25 + 100 × 17 a million.
     expect(await spent("c.response_id", "resp_left")).toBe("0.00595");
     await agrees();
   });
 
+  it("belongs to the call whose id it has, however long ids begin alike", async () => {
+    const id = (name: string) => `resp_${"bGl0ZWxsbTpjdXN0b21fbGxt".repeat(9)}${name}`;
+    await tell(here, left(id("a")), left(id("b")));
+    await tell(here, retrieve(id("b")));
+    expect([await stored(id("a")), await stored(id("b"))]).toMatchObject([
+      { usage_source: "estimated" },
+      { usage_source: "reported" },
+    ]);
+  });
+
   it("and contradicts itself leaves the call unpriced, not free", async () => {
     await tell(here, left("resp_odd"));
     await tell(here, retrieve("resp_odd", { usage: { input_tokens: 10, output_tokens: 1, total_tokens: 500 } }));
-    const [stored] = await db.sql`select * from calls where response_id = 'resp_odd' and endpoint = 'responses'`;
-    expect(stored).toMatchObject({
+    expect(await stored("resp_odd")).toMatchObject({
       usage_source: "reported",
       problems: expect.arrayContaining(["usage_inconsistent", "usage_restated"]),
     });
     await agrees();
   });
-
-  it("of a closed month stays closed", async () => {
-    expect(closeMonth).toBeDefined();
-  });
 });
 
 describe("a container", () => {
-  const container = (id: string) => ({
-    id: `resp_${id}`,
-    object: "response",
-    created_at: HOUR_S,
-    model: "gpt-4o-2024-08-06",
-    status: "completed",
-    tools: [{ type: "code_interpreter", container: { type: "auto" } }],
-    output: [{ type: "code_interpreter_call", status: "completed", container_id: "cntr_shared" }],
-    usage: { input_tokens: 10, output_tokens: 1, total_tokens: 11 },
-  });
   it("that two recorders see at once is paid once, and nothing is set aside", async () => {
-    const asked = (id: string): Asked => ({ path: "/v1/responses", request: { input: "x" }, response: container(id) });
     for (let round = 0; round < 3; round++) {
-      const results = await Promise.all([tell(here, asked(`h${round}`)), tell(elsewhere, asked(`e${round}`))]);
+      const results = await Promise.all([
+        tell(here, withContainer(`h${round}`)),
+        tell(elsewhere, withContainer(`e${round}`)),
+      ]);
       expect(results.map(({ setAside }) => setAside)).toEqual([0, 0]);
     }
     expect(await spent("c.endpoint", "containers")).toBe("0.03");
     await agrees();
   });
+});
+
+it("whatever is read once more by a newer decoder, in whatever order, comes to the same", async () => {
+  const all = async () => {
+    const rows = await db.sql`
+      select c.id, c.usage_source, c.feature, c.parent_id, array(select unnest(c.problems) order by 1) as problems, (
+        select array_agg(concat_ws(' ', direction, unit, quantity, trim_scale(cost_usd)) order by direction, unit, quantity, cost_usd)
+        from usage_lines l where l.call_id = c.id
+      ) as lines
+      from calls c order by c.id`;
+    return [...rows];
+  };
+  const before = await all();
+  const again = async (exchanges: typeof told, version: number) => {
+    for (const to of [here, elsewhere])
+      await record(
+        to,
+        exchanges.filter((one) => one.to === to).map((one) => one.exchange),
+        version,
+      );
+  };
+  await again(told, DECODER_VERSION + 1);
+  expect(await all()).toEqual(before);
+  await again(told.toReversed(), DECODER_VERSION + 2);
+  expect(await all()).toEqual(before);
+  const old = await db.sql`select problems from calls where decoder_version < ${DECODER_VERSION + 2}`;
+  // What only a later answer could say stays as that one said it.
+  expect(old.every(({ problems }) => problems.includes("usage_restated"))).toBe(true);
+  expect([...(await db.sql`select * from set_aside`)]).toEqual([]);
+  await agrees();
+});
+
+it("of all that is told late, closed months keep what they had, and pricing again comes to an end", async () => {
+  const march = Date.UTC(2026, 2, 10);
+  const at = (asked: Asked): Asked => ({ ...asked, atMs: march });
+  const asked = ["resp_march", "resp_march_odd"].map((id) => at(left(id)));
+  await tell(here, ...asked, at(submit("march")), at(withContainer("march", march / 1000)));
+  await closeMonth(db.sql, { project: "default", month: "2026-03-01", by: null, anyway: true });
+  const closed = await checkMonth(db.sql, "default", "2026-03-01");
+  const told = [
+    retrieve("resp_march", { service_tier: "priority" }),
+    retrieve("resp_march_odd", { usage: { input_tokens: 10, output_tokens: 1, total_tokens: 500 } }),
+    poll("march", {}, { completed_at: march / 1000 + 60 }),
+    fetchFile("march"),
+    withContainer("march-again", march / 1000 + 300),
+  ];
+  for (const one of told) await tell(elsewhere, one);
+  const year = rerateRange("2026-01-01", "2027-01-01");
+  const wish = { models: "gpt-4o*", upstream: null, note: "", factor: "0.9", effectiveFrom: "2026-01-01" };
+  const lines = async () => (await rerateIn(db, year)).report.lines;
+  expect(await lines()).toBe(0);
+  await addTerm(db.sql, "default", createUuid7()(), wish);
+  const changed = await lines();
+  expect(changed).toBeGreaterThan(0);
+  expect(await lines()).toBe(0);
+  expect(await checkMonth(db.sql, "default", "2026-03-01")).toEqual(closed);
+  for (const day of [march, AT, Date.UTC(2026, 3, 1)]) await agrees(day);
+  const sums = await db.sql`
+    select trim_scale(sum(l.cost_usd))::text as usd, trim_scale((select sum(cost_usd + cost_estimated_usd) from rollup_spend))::text as rolled
+    from usage_lines l`;
+  expect(sums[0]?.usd).toBe(sums[0]?.rolled);
 });

@@ -42,7 +42,7 @@ describe("what clients and upstreams name", () => {
       contentKey: null,
       knownInstructions: new Set<string>(),
     });
-    expect([call.model, call.requestModel, call.responseId].map((one) => one?.length)).toEqual([128, 128, 128]);
+    expect([call.model, call.requestModel, call.responseId].map((one) => one?.length)).toEqual([128, 128, 512]);
   });
 });
 

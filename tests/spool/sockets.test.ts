@@ -29,14 +29,17 @@ const reader: SocketReader<string> = {
     heard.push(text);
     return heard.length % 2 === 0 ? `${replayed ? "again " : ""}${heard.join("+")}` : null;
   },
+  letGo(_, state) {
+    (state as { heard: (string | null)[] }).heard = ["let go"];
+  },
   close: (_, state, end, atMs) =>
     `${(state as { heard: string[] }).heard.length} until ${atMs}, ${end ? "over" : "lost"}`,
 };
 
 /** Each call of it is one batch, 100 bytes behind the last one. */
-function reading(from = 0) {
-  const assembler = createAssembler("spool", { sockets: reader });
-  let at = from;
+function reading(options: Parameters<typeof createAssembler<string>>[1] = {}) {
+  const assembler = createAssembler("spool", { sockets: reader, ...options });
+  let at = 0;
   return {
     assembler,
     read(frames: Frame[], replayed = false, run = "run") {
@@ -160,4 +163,51 @@ test("wherever a stretch of messages is broken into batches, the same comes of i
     }
     expect(parts).toEqual(whole);
   }
+});
+
+test("what sessions know is bounded in all: the largest gives up its words, the others and its own reading go on", () => {
+  const letGoOf: number[] = [];
+  const letGo: SocketReader<string>["letGo"] = (source, state) => {
+    letGoOf.push(source.origin.seq);
+    reader.letGo(source, state);
+  };
+  const { read, assembler } = reading({ openBytesMax: 600_000, sockets: { ...reader, letGo } });
+  const text = "x".repeat(50_000);
+  read([started(1), answered(1), started(2), answered(2)]);
+  // 400 kB and 150 kB: still below the limit.
+  for (let i = 0; i < 8; i++) read([said(1, text)]);
+  for (let i = 0; i < 3; i++) read([said(2, text)]);
+  expect(letGoOf).toEqual([]);
+  read([said(2, text), said(2, text)]);
+  expect(letGoOf).toEqual([1]);
+  const [one, two] = assembler.open().map((open) => (open.socket as { state: { heard: string[] } }).state.heard);
+  expect(one).toEqual(["let go"]);
+  expect(two).toHaveLength(5);
+  expect(outputs(read([said(1, "next")]))).toEqual([["let go+next", false]]);
+});
+
+test("sessions with nothing left to give up make no body give up more, and what ended counts no more", () => {
+  let asked = 0;
+  const { read } = reading({ openBytesMax: 400_000, sockets: { ...reader, letGo: () => void asked++ } });
+  const text = "x".repeat(100_000);
+  read([started(1), answered(1)]);
+  for (let i = 0; i < 10; i++) read([said(1, text)]);
+  // Not at every message: only when there may be more to be had than the last time.
+  expect(asked).toBeGreaterThan(0);
+  expect(asked).toBeLessThan(5);
+  read([ended(1), started(2, "http"), answered(2, 200), frame(FRAME.responseChunk, 2, "y".repeat(300_000), 1, 0)]);
+  const done = read([ended(2)]);
+  expect(done.exchanges[0]?.response).toMatchObject({ bytes: 300_000, cut: false });
+});
+
+test("what a carried session knows counts from the moment when it is taken up again", () => {
+  const key = randomBytes(32);
+  const first = reading();
+  first.read([started(1), answered(1), said(1, "x".repeat(300_000))]);
+  const [long] = first.assembler.open() as [OpenExchange];
+  const sealed = sealOpenExchange(key, { ...long, from: { segment: 1, offset: 100 }, carried: true });
+  const { assembler } = reading({ openBytesMax: 200_000 });
+  const totals = { accepted: 1, started: 1, dropped: {}, atRisk: 0 };
+  assembler.restore([openOpenExchange(key, sealed)], "run", totals);
+  expect(assembler.open()[0]?.socket?.state).toEqual({ heard: ["let go"] });
 });

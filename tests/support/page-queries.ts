@@ -1,5 +1,7 @@
 import { cellColumns } from "#app/latency/cuts.ts";
 import { spendBuckets } from "#app/spend/spend-view.ts";
+import { childrenOfCall } from "#db/queries/call-children.ts";
+import { wordsOfSession } from "#db/queries/call-feedback.ts";
 import type { CallFilter, Reader, Scope } from "#db/queries/call-filter.ts";
 import { attemptsOf, callFacts, linesOfCall, neighboursOf, payloadOf, toolCallsOf } from "#db/queries/call-page.ts";
 import {
@@ -20,8 +22,9 @@ import { ROUTE } from "#db/queries/latency-routes.ts";
 import { slowestOf } from "#db/queries/latency-slowest.ts";
 import { newestComments, ratableOverTime, ratingsByGroup, ratingsOverTime } from "#db/queries/quality-page.ts";
 import { relatedCalls } from "#db/queries/related-calls.ts";
-import { sessionsOfPage } from "#db/queries/session-list.ts";
+import { sessionsCost, sessionsOfPage, sessionTotals } from "#db/queries/session-list.ts";
 import { callsOfSession, costOfSession, sessionOf, turnsOf } from "#db/queries/session-view.ts";
+import { waitsByGroup, waitsOverTime } from "#db/queries/session-waits.ts";
 import { spendOf, spendOptions, unpricedModels } from "#db/queries/spend-page.ts";
 import { spendTotal } from "#db/queries/spend-source.ts";
 import { lastChangesOf, templatesOfPage } from "#db/queries/templates-page.ts";
@@ -154,11 +157,23 @@ export const PAGE_QUERIES: readonly PageQuery[] = [
   ...ranged("sessions: rows", { served: ["none"], other: ["feature", "customer"] }, (sql, { scope }) =>
     sessionsOfPage(sql, scope, null, 20),
   ),
+  ...ranged("sessions: totals", { served: [], other: ["none", "feature"] }, (sql, { scope }) =>
+    sessionTotals(sql, scope),
+  ),
+  ...ranged("sessions: cost", { served: [], other: ["none", "feature"] }, (sql, { scope }) =>
+    sessionsCost(sql, scope, 5000),
+  ),
+  ...ranged("sessions: waits", { served: [], other: ["none", "feature"] }, async (sql, { scope, zone }) => {
+    await waitsByGroup(sql, scope, 12);
+    return waitsOverTime(sql, scope, cutIntoBuckets(scope.interval, zone, 72).edges);
+  }),
+  ...once("call: what came out of it", (sql, { scope, callId }) => childrenOfCall(sql, scope.project, callId)),
   ...once("session: everything known about it", async (sql, { scope }) => {
     const [newest] = await sessionsOfPage(sql, scope, null, 1);
     if (!newest) return null;
     await Promise.all([
       sessionOf(sql, scope.project, newest.id),
+      wordsOfSession(sql, scope.project, { session: "booth-7", callIds: [newest.id] }),
       turnsOf(sql, newest.id, 50),
       callsOfSession(sql, scope.project, newest.id, 50),
     ]);

@@ -1,16 +1,20 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /** A disk of a few megabytes in memory, which a test can fill to the last byte. */
 export interface SmallDisk {
   readonly dir: string;
-  fill(): void;
+  /** Nearly all of it at first, by another process: this one has clients to serve. */
+  fill(): Promise<void>;
   /** Gives back what `fill` took. */
   relieve(): void;
   remove(): void;
 }
 
+/** Left for whoever writes meanwhile: what does not fit is not taken at all. */
+const SPARED_BYTES = 16 << 20;
 const BLOCK = Buffer.alloc(1 << 16);
 
 /** null: this user may not mount one. */
@@ -24,8 +28,11 @@ export function smallDisk(dir: string, megabytes: number): SmallDisk | null {
   const relieve = () => rmSync(filler, { force: true });
   return {
     dir,
-    fill() {
-      const file = openSync(filler, "w");
+    async fill() {
+      await once(spawn("fallocate", ["-l", String(freeBytes(dir)), filler], { stdio: "ignore" }), "close").catch(
+        () => {},
+      );
+      const file = openSync(filler, "a");
       try {
         // First by blocks, then by bytes, until there is no room for another one.
         for (const size of [BLOCK.length, 1]) while (hasRoom(() => writeSync(file, BLOCK, 0, size)));
@@ -39,6 +46,11 @@ export function smallDisk(dir: string, megabytes: number): SmallDisk | null {
       spawnSync("umount", ["-l", dir]);
     },
   };
+}
+
+function freeBytes(dir: string): number {
+  const { bavail, bsize } = statfsSync(dir);
+  return Math.max(0, bavail * bsize - SPARED_BYTES);
 }
 
 function hasRoom(write: () => number): boolean {

@@ -33,6 +33,8 @@ export interface System {
 
 export interface StoredCall {
   id: string;
+  /** Its session's; then its number is, too. */
+  parentId: string | null;
   spool: string;
   run: string;
   seq: number;
@@ -121,7 +123,7 @@ export async function startSystem({ database, upstreamUrl, env = {}, ...given }:
   async function calls(): Promise<StoredCall[]> {
     return [
       ...(await database.sql<StoredCall[]>`
-        select id, spool, run, seq::int as seq, outcome, status, endpoint, path from calls order by id`),
+        select id, parent_id as "parentId", spool, run, seq::int as seq, outcome, status, endpoint, path from calls order by id`),
     ];
   }
 

@@ -37,6 +37,7 @@ export const tinyReader: SessionReader<State> = {
     state.pending = null;
     return completed(state, name, atMs, "completed", Number(wasted));
   },
+  letGo() {},
   close(state, end, atMs) {
     if (state.pending === null) return { calls: [], turns: [] };
     return completed(state, state.pending, atMs, end ? "truncated" : "interrupted", 0);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { startProxy, type TestProxy } from "#tests/support/proxy.ts";
+import { metric, startProxy, type TestProxy } from "#tests/support/proxy.ts";
 import { OPCODE, webSocketFrame } from "#tests/support/web-socket-frame.ts";
 import { readMessages, readSpool } from "./read-spool.ts";
 import { eventually } from "./setup.ts";
@@ -73,6 +73,11 @@ test("a slow reader hears all that an upstream said before it hung up, even whil
   clearInterval(speaking);
   expect(heard).toBe(10 + 3 * MB + 4);
   expect((await endOf(id))?.socket).toMatchObject({ closeCode: 1001, closedBy: "server" });
+  client.end();
+  await eventually(
+    "the connection is let go",
+    async () => (await metric(proxy.url, "omnimeter_open_websockets")) === 0,
+  );
 });
 
 test("a slow reader hears what an upstream said before its connection broke", async () => {
@@ -132,7 +137,7 @@ test("a refusal that breaks off is the upstream's doing", async () => {
     heard += bytes;
   });
   await bytesUntilEnd(client);
-  expect(heard).toMatch(/^HTTP\/1.1 429 [^]*\r\n\r\n\{$/);
+  expect(heard).toMatch(/^HTTP\/1.1 429 [\s\S]*\r\n\r\n\{$/);
   const exchanges = () => readSpool(proxy.dataDir).filter(({ response }) => response?.status === 429);
   await eventually("it is recorded", () => exchanges().length > 0);
   expect(exchanges()[0]?.end).toMatchObject({ ending: "upstream_reset" });

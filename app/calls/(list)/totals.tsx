@@ -63,7 +63,8 @@ export function Totals({ total, spent, begun }: Props) {
           note={[
             begun && "of these calls, whatever day it is booked on",
             spent.costEstimatedUsd !== "0" && `~${formatMoney(spent.costEstimatedUsd)} of it estimated`,
-            spent.callsUnpriced > 0 && `${plural(spent.callsUnpriced, "call")} unpriced, in no amount`,
+            spent.callsUnpriced > 0 &&
+              `${plural(spent.callsUnpriced, "call")} with a part unpriced, which is in no amount`,
           ]
             .filter(Boolean)
             .join("; ")}

@@ -57,7 +57,7 @@ export function Player({ id, index, name }: { id: string; index: number; name: s
 
 function Length({ name, ms, isThere }: { name: string; ms: number | null; isThere: boolean }) {
   const value: ReactNode =
-    ms !== null ? (
+    ms !== null && (ms > 0 || isThere) ? (
       formatDuration(ms)
     ) : isThere ? (
       <span title="Nobody stated its length, and it could not be counted">length unknown</span>

@@ -18,7 +18,7 @@ export function ChildTiming({ call, parent, view }: { call: CallFacts; parent: C
   return (
     <>
       <p className="mb-3 max-w-4xl text-base" data-testid="child-timing">
-        It came out of {whatOf(parent)}: no time of it is an upload's, a connection's or Omnimeter's own.{" "}
+        It came out of {whatOf(parent, call.endpoint)}: no time of it is an upload's, a connection's or Omnimeter's own.{" "}
         {parent && (
           <Link className="text-link" href={hrefOf(`/${parent.kind}s/${parent.id}`, view)}>
             {parent.kind === "session" ? "Its session shows the wait from the end of the user's speech" : "That call"}
@@ -52,7 +52,8 @@ export function ChildTiming({ call, parent, view }: { call: CallFacts; parent: C
   );
 }
 
-function whatOf(parent: CallParent | null): string {
+function whatOf(parent: CallParent | null, endpoint: string): string {
   if (parent === null) return "another exchange, which is not stored (any more)";
-  return parent.kind === "session" ? "a session" : "another exchange";
+  if (parent.kind === "session") return "a session";
+  return endpoint === "batch" ? "the results of a batch, read by another call" : "another exchange";
 }

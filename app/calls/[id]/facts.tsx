@@ -52,10 +52,13 @@ export function RequestFacts({ call }: { call: CallFacts }) {
           name: "Modalities",
           value: <Modalities input={asModalities(call.inputModalities)} output={asModalities(call.outputModalities)} />,
         },
-        {
-          name: "Size",
-          value: `${formatBytes(call.requestBytes)} up, ${formatBytes(call.responseBytes)} down${call.cut ? "; more than is kept, read in part" : ""}`,
-        },
+        // What came out of another exchange was in its bytes.
+        call.parentId !== null && call.requestBytes + call.responseBytes === 0
+          ? null
+          : {
+              name: "Size",
+              value: `${formatBytes(call.requestBytes)} up, ${formatBytes(call.responseBytes)} down${call.cut ? "; more than is kept, read in part" : ""}`,
+            },
         { name: "Streamed", value: call.streamed ? "yes" : "no" },
         call.finishReasons.length > 0 ? { name: "Finish", value: call.finishReasons.join(", ") } : null,
         { name: "Attempt", value: String(call.attempt + 1) },

@@ -1,8 +1,10 @@
 import { formatCount, formatDuration } from "#app/_ui/format.ts";
 import type { CallFacts } from "#db/queries/call-page.ts";
+import { unbilledSentence } from "./unbilled-sentence.ts";
 
 type Facts = Pick<
   CallFacts,
+  | "endpoint"
   | "outcome"
   | "status"
   | "errorType"
@@ -47,7 +49,7 @@ function ending({ outcome, status, errorCode, errorType, durationMs, firstTokenM
 }
 
 function usage(call: Facts): string {
-  if (call.usageSource === "none") return "Its usage is unknown.";
+  if (call.usageSource === "none") return unbilledSentence(call) ?? "Its usage is unknown.";
   if (call.usageSource !== "estimated") return "";
   const input = span(call.inputTokensLow, call.inputTokensHigh);
   const output = span(call.outputTokensLow, call.outputTokensHigh);

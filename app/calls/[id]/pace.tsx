@@ -13,6 +13,8 @@ interface Figure {
 
 /** How fast and how evenly the answer came, and how the request went out. */
 export function Pace({ call, comparison }: { call: CallFacts; comparison: Comparison }) {
+  const figures = figuresOf(call, comparison);
+  if (figures.length === 0) return <p className="text-muted">When its parts came was not seen.</p>;
   return (
     <>
       <ScrollBox name="Pace">
@@ -26,7 +28,7 @@ export function Pace({ call, comparison }: { call: CallFacts; comparison: Compar
             </tr>
           </thead>
           <tbody>
-            {figuresOf(call, comparison).map(({ name, value, usual }) => (
+            {figures.map(({ name, value, usual }) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
                 <td>{value}</td>

@@ -9,6 +9,7 @@ import { Frame } from "#app/_frame/frame.tsx";
 import { hrefOf, type Params, PROJECT, type View } from "#app/_frame/view.ts";
 import { ZonePicker } from "#app/_frame/zone-picker.tsx";
 import { plural } from "#app/_ui/format.ts";
+import { childrenOfCall } from "#db/queries/call-children.ts";
 import { type KeptMedia, mediaOf } from "#db/queries/call-media.ts";
 import {
   attemptsOf,
@@ -30,12 +31,12 @@ import { readConfig } from "#lib/config.ts";
 import { Attempts } from "./attempts.tsx";
 import { Audio } from "./audio.tsx";
 import { ownOf, readAxisKind } from "./axis.ts";
+import { Booked } from "./booked.tsx";
 import { ChildTiming } from "./child-timing.tsx";
 import { compare } from "./comparison.ts";
 import { ContentSection } from "./content.tsx";
 import { Attribution, Ids, RequestFacts } from "./facts.tsx";
 import { FeedbackSection } from "./feedback.tsx";
-import { Money } from "./money.tsx";
 import { Pace } from "./pace.tsx";
 import { Related } from "./related.tsx";
 import { SendAgain } from "./send-again.tsx";
@@ -65,7 +66,7 @@ export default async function CallPage({ params, searchParams }: Props) {
   const found = await read(id.toLowerCase(), view);
   if (!found) notFound();
   const { call, lines, booked, cost, tools, payload, oldestMs, attempts, comparable, neighbours, freshness } = found;
-  const { media, parent, related } = found;
+  const { media, parent, related, cameOut } = found;
   const startedAtMs = call.startedAt.getTime();
   const said = openSaid(payload, { startedAtMs, problems: call.problems, oldestMs });
   const comparison = compare(call, comparable);
@@ -79,7 +80,7 @@ export default async function CallPage({ params, searchParams }: Props) {
       controls={<Zone id={id} view={view} />}
       bar={<Way call={call} parent={parent} kind={kind} view={view} neighbours={neighbours} />}
     >
-      <Summary call={call} cost={cost} view={view} />
+      <Summary call={call} lines={lines} cost={cost} view={view} />
       <Section id="timing" title="Timing">
         {isChild ? (
           <ChildTiming call={call} parent={parent} view={view} />
@@ -104,7 +105,13 @@ export default async function CallPage({ params, searchParams }: Props) {
         <Usage call={call} lines={lines} />
       </Section>
       <Section id="money" title="Money">
-        <Money lines={booked} costUsd={cost.costUsd} model={call.model} />
+        <Booked
+          lines={booked}
+          costUsd={cost.costUsd}
+          model={call.model}
+          cameOut={cameOut}
+          childHref={(child) => hrefOf(`/calls/${child}`, view)}
+        />
       </Section>
       {hasAudio(call, media) && (
         <Section id="audio" title="Audio">
@@ -172,7 +179,9 @@ function read(id: string, view: View) {
         mediaOf(tx, id),
         parentOf(tx, PROJECT, call.parentId),
       ]);
-    const beside = { media, parent, related: await relatedCalls(tx, call), neighbours, freshness };
+    // What is billed itself has none.
+    const cameOut = call.usageSource === "none" ? await childrenOfCall(tx, PROJECT, id) : null;
+    const beside = { media, parent, related: await relatedCalls(tx, call), cameOut, neighbours, freshness };
     return { call, lines, booked, cost, tools, payload, oldestMs, attempts, comparable, ...beside };
   });
 }

@@ -21,6 +21,7 @@ const SENTENCES: Record<string, string> = {
   template_version_without_template: "A template version without a template was sent; it was left out",
   usage_all_zero: "The provider reported only zeros for a call that has output; its usage counts as unknown",
   usage_bad_number: "The provider reported a token count that is not a number",
+  usage_detail_unknown: "The provider counts tokens of a kind that is not known here",
   usage_inconsistent: "The provider's token counts contradict each other or are not complete: nothing is priced",
   audio_split_assumed: "The provider did not divide the input between audio and text: all of it is counted as audio",
   audio_too_long_to_keep: "The audio was longer than what is kept of it; it was relayed whole",
@@ -46,7 +47,9 @@ const SENTENCES: Record<string, string> = {
   input_end_estimated: "The end of the user's speech is estimated from when it was noticed",
   input_end_unknown: "The end of the user's speech is not known, so neither is the wait",
   media_too_large: "The audio was larger than what is kept of one call; the rest was left out",
+  messages_missing: "Some of the session's messages could not be kept when they came; they were relayed",
   model_missing: "The request names no model",
+  moment_unknown: "Neither the answer nor its file says when it was made: it counts from when the file was fetched",
   multipart_unfinished: "The form in the request stops before its end",
   multipart_unreadable: "The form in the request could not be read",
   response_repeated: "A response was told of twice; it was counted once",
@@ -57,12 +60,14 @@ const SENTENCES: Record<string, string> = {
   seconds_rounded: "The duration was stated finer than milliseconds, and rounded to them",
   submitter_unknown: "Who asked for this is not known: the call that did is not recorded",
   svg_model_missing: "Which model made the drawing is not stated, so it has no price",
+  transcription_repeated: "A transcription was told of twice; it was counted once",
   too_many_open_responses: "More responses were open at once than are followed; the oldest was closed",
   tool_cost_incomplete: "Two tools with models of their own were used: only the first is priced",
   truncated_too_late: "A truncation named an answer that was told of before",
   usage_repeated: "The stream stated usage more than once; the last was taken",
   usage_restated: "Its usage was told later, by an answer that repeats it",
   usage_unreadable: "The provider reported its usage in a form that is not known here",
+  words_let_go: "All open sessions held too much at once: what was said up to then was given up, figures were not",
 };
 
 const SIDES = { request: "Request", response: "Response" } as const;

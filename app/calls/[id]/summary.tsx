@@ -5,21 +5,27 @@ import { formatCount, formatDuration } from "#app/_ui/format.ts";
 import { Status } from "#app/_ui/status.tsx";
 import { formatMomentFully } from "#app/_ui/time.ts";
 import { Tokens } from "#app/_ui/tokens.tsx";
-import type { CallFacts } from "#db/queries/call-page.ts";
+import { lineQuantity } from "#app/_ui/usage-words.ts";
+import type { CallFacts, LineSum } from "#db/queries/call-page.ts";
 import type { Outcome, UsageSource } from "#lib/call.ts";
 import { outcomeSentence } from "./outcome-sentence.ts";
 import { Problems } from "./problems.tsx";
 
 interface SummaryProps {
   call: CallFacts;
+  lines: readonly LineSum[];
   cost: { costUsd: string | null; unpriced: boolean };
   view: View;
 }
 
 /** The call in five figures and a sentence. */
-export function Summary({ call, cost, view }: SummaryProps) {
+export function Summary({ call, lines, cost, view }: SummaryProps) {
   const source = call.usageSource as UsageSource;
   const at = call.startedAt.getTime();
+  const pieces =
+    call.inputTokens === null && call.outputTokens === null
+      ? lines.filter(({ direction, quantity }) => direction !== "tool" && quantity !== 0)
+      : [];
   return (
     <section aria-label="Summary" data-testid="summary">
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
@@ -29,15 +35,30 @@ export function Summary({ call, cost, view }: SummaryProps) {
         <Figure name="Duration">{formatDuration(call.durationMs)}</Figure>
         <Figure name="First token">{formatDuration(call.firstTokenMs)}</Figure>
         {call.firstAudioMs !== null && <Figure name="First audio">{formatDuration(call.firstAudioMs)}</Figure>}
-        <Figure name="Tokens in">
-          <Tokens count={call.inputTokens} source={source} low={call.inputTokensLow} high={call.inputTokensHigh} />
-          {call.cachedTokens !== null && call.cachedTokens > 0 && (
-            <span className="ml-2 text-sm font-normal text-muted">{formatCount(call.cachedTokens)} cached</span>
-          )}
-        </Figure>
-        <Figure name="Tokens out">
-          <Tokens count={call.outputTokens} source={source} low={call.outputTokensLow} high={call.outputTokensHigh} />
-        </Figure>
+        {/* What is billed by its length or by pieces has no tokens to tell. */}
+        {pieces.map((line) => (
+          <Figure key={line.unit} name={line.direction === "input" ? "Billed input" : "Billed output"}>
+            {lineQuantity(line)}
+          </Figure>
+        ))}
+        {pieces.length === 0 && (
+          <>
+            <Figure name="Tokens in">
+              <Tokens count={call.inputTokens} source={source} low={call.inputTokensLow} high={call.inputTokensHigh} />
+              {call.cachedTokens !== null && call.cachedTokens > 0 && (
+                <span className="ml-2 text-sm font-normal text-muted">{formatCount(call.cachedTokens)} cached</span>
+              )}
+            </Figure>
+            <Figure name="Tokens out">
+              <Tokens
+                count={call.outputTokens}
+                source={source}
+                low={call.outputTokensLow}
+                high={call.outputTokensHigh}
+              />
+            </Figure>
+          </>
+        )}
       </dl>
       <p className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-1 text-base">
         <Status outcome={call.outcome as Outcome} status={call.status} />

@@ -1,10 +1,11 @@
-import { formatCount } from "#app/_ui/format.ts";
+import { formatCount, formatDuration } from "#app/_ui/format.ts";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
 import { boundsOf, Tokens } from "#app/_ui/tokens.tsx";
 import { lineName, lineQuantity } from "#app/_ui/usage-words.ts";
 import type { CallFacts, LineSum } from "#db/queries/call-page.ts";
 import type { UsageSource } from "#lib/call.ts";
 import { MODALITIES } from "#lib/modalities.ts";
+import { unbilledSentence } from "./unbilled-sentence.ts";
 
 const KINDS = [
   { key: "input none", label: "Input" },
@@ -38,7 +39,7 @@ export function Usage({ call, lines }: { call: CallFacts; lines: readonly LineSu
     (call.inputTokens === null || call.outputTokens === null ? null : call.inputTokens + call.outputTokens);
   return (
     <>
-      <p className="text-muted">{SOURCES[source]}</p>
+      <p className="text-muted">{unbilledSentence(call) ?? SOURCES[source]}</p>
       {tokens.length > 0 && (
         <ScrollBox name="Tokens by modality and kind">
           <table className="figures mt-2">
@@ -99,6 +100,7 @@ export function Usage({ call, lines }: { call: CallFacts; lines: readonly LineSu
         </ul>
       )}
       <ul className="mt-2 grid gap-1 text-muted">
+        <Seconds lines={others} playedMs={call.inputAudioMs} />
         {source === "estimated" && (
           <>
             <li>Input{boundsOf(call.inputTokensLow, call.inputTokensHigh) || " has no bounds"}.</li>
@@ -121,6 +123,17 @@ export function Usage({ call, lines }: { call: CallFacts; lines: readonly LineSu
         )}
       </ul>
     </>
+  );
+}
+
+/** Audio is billed by seconds that were rounded by whoever counted them: said where it is not what plays. */
+function Seconds({ lines, playedMs }: { lines: readonly LineSum[]; playedMs: number | null }) {
+  const billed = lines.find(({ unit, direction }) => unit === "second" && direction === "input");
+  if (!billed || playedMs === null || Math.abs(billed.quantity * 1000 - playedMs) < 1) return null;
+  return (
+    <li>
+      The audio plays for {formatDuration(playedMs)}; what is billed is {lineQuantity(billed)}.
+    </li>
   );
 }
 

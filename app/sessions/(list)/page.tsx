@@ -1,29 +1,30 @@
 import type { Metadata } from "next";
-import { readWhole } from "#app/_data/read-in-parts.ts";
 import { requestedView } from "#app/_data/view.ts";
 import { CallsTabs } from "#app/_frame/calls-tabs.tsx";
+import { Computed } from "#app/_frame/computed.tsx";
 import { FilterBar } from "#app/_frame/filter-bar.tsx";
 import { Frame } from "#app/_frame/frame.tsx";
 import { rangePhrase } from "#app/_frame/range-name.ts";
 import { TimeControls } from "#app/_frame/time-controls.tsx";
-import { hrefOf, type Params, PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
+import { hrefOf, type Params, scopeOf, type View } from "#app/_frame/view.ts";
 import { Complaints } from "#app/_ui/complaints.tsx";
 import { Link } from "#app/_ui/link.tsx";
 import { FirstCall } from "#app/calls/(list)/first-call.tsx";
-import { watermarkMs } from "#db/queries/frame.ts";
-import { anySession, SESSION_FILTERS, sessionsOfPage, sessionTotals } from "#db/queries/session-list.ts";
+import { SESSION_FILTERS } from "#db/queries/session-list.ts";
 import { readConfig } from "#lib/config.ts";
+import { type FoundSessions, readSessions } from "./read-sessions.ts";
 import { SessionsTable } from "./sessions-table.tsx";
 import { Totals } from "./totals.tsx";
+import { Waits } from "./waits.tsx";
 
 export const metadata: Metadata = { title: "Sessions" };
 
 const PATH = "/sessions";
-const PAGE_ROWS = 50;
 
 export default async function SessionsPage({ searchParams }: { searchParams: Promise<Params> }) {
   const view = await requestedView(await searchParams);
-  const { any, rows, totals, freshness } = await read(view);
+  const { head, rest } = await readSessions(view);
+  const { any, freshness } = head;
   const ignored = Object.keys(view.filter).filter((name) => !SESSION_FILTERS.some((one) => one === name));
   return (
     <Frame
@@ -48,41 +49,30 @@ export default async function SessionsPage({ searchParams }: { searchParams: Pro
         ]}
       />
       {!any && <None />}
-      {any && rows.shown.length === 0 && <NoneHere view={view} />}
-      {rows.shown.length > 0 && (
-        <>
-          <Totals totals={totals} />
-          <SessionsTable rows={rows.shown} view={view} />
-          <Pager view={view} rows={rows} />
-        </>
+      {any && (
+        <div className="results">
+          <Computed reading={rest} of={hrefOf(PATH, view)} scope={scopeOf(view)} unserved={null}>
+            {(found) => <Found {...found} view={view} />}
+          </Computed>
+        </div>
       )}
     </Frame>
   );
 }
 
-function read(view: View) {
-  return readWhole("sessions", async (tx) => {
-    const [found, totals, freshness] = await Promise.all([
-      sessionsOfPage(tx, scopeOf(view), view.cursor, PAGE_ROWS),
-      sessionTotals(tx, scopeOf(view)),
-      watermarkMs(tx),
-    ]);
-    const more = found.length > PAGE_ROWS;
-    const rows =
-      view.cursor && "after" in view.cursor
-        ? { shown: more ? found.slice(1) : found, newer: more, older: true }
-        : { shown: found.slice(0, PAGE_ROWS), newer: view.cursor !== null, older: more };
-    return { any: found.length > 0 || (await anySession(tx, PROJECT)), rows, totals, freshness };
-  });
+function Found({ rows, totals, cost, waits, view }: FoundSessions & { view: View }) {
+  if (rows.shown.length === 0) return <NoneHere view={view} />;
+  return (
+    <>
+      <Totals totals={totals} cost={cost} />
+      <Waits waits={waits} view={view} />
+      <SessionsTable rows={rows.shown} view={view} />
+      <Pager view={view} rows={rows} />
+    </>
+  );
 }
 
-interface PageRows {
-  shown: Awaited<ReturnType<typeof sessionsOfPage>>;
-  newer: boolean;
-  older: boolean;
-}
-
-function Pager({ view, rows: { shown, newer, older } }: { view: View; rows: PageRows }) {
+function Pager({ view, rows: { shown, newer, older } }: { view: View; rows: FoundSessions["rows"] }) {
   const [first, last] = [shown[0]?.id, shown.at(-1)?.id];
   if (!first || !last || (!newer && !older)) return null;
   return (

@@ -1,5 +1,5 @@
 import { hrefOf, type View } from "#app/_frame/view.ts";
-import { formatCount, formatDuration, UNKNOWN } from "#app/_ui/format.ts";
+import { formatCount, formatDuration, plural, UNKNOWN } from "#app/_ui/format.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { Money } from "#app/_ui/money.tsx";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
@@ -65,9 +65,9 @@ function Row({ row, view }: { row: SessionRow; view: View }) {
         </Link>
       </th>
       <td className="!text-left">{SESSION_KINDS[row.kind]}</td>
-      <td className="max-w-40 truncate !text-left">{row.feature ?? UNKNOWN}</td>
-      <td className="max-w-40 truncate !text-left">{row.customer ?? UNKNOWN}</td>
-      <td className="max-w-56 truncate !text-left">{row.model ?? UNKNOWN}</td>
+      <Name text={row.feature} />
+      <Name text={row.customer} />
+      <Name text={row.model} />
       <td>{row.endedAt === null ? "open" : formatDuration(row.endedAt.getTime() - at)}</td>
       <td>{formatCount(row.turns)}</td>
       <td>
@@ -85,8 +85,16 @@ function Row({ row, view }: { row: SessionRow; view: View }) {
       </td>
       <td className="!text-left">
         {row.endReason === null ? "still open" : END_NAMES[row.endReason]}
-        {row.errors > 0 && <span className="ml-1.5 text-bad">{formatCount(row.errors)} errors</span>}
+        {row.errors > 0 && <span className="ml-1.5 text-bad">{plural(row.errors, "error")}</span>}
       </td>
     </tr>
+  );
+}
+
+function Name({ text }: { text: string | null }) {
+  return (
+    <td className="max-w-48 truncate !text-left" title={text ?? undefined}>
+      {text ?? UNKNOWN}
+    </td>
   );
 }

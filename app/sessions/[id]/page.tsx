@@ -10,6 +10,8 @@ import { ZonePicker } from "#app/_frame/zone-picker.tsx";
 import { plural } from "#app/_ui/format.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { Problems } from "#app/calls/[id]/problems.tsx";
+import { WORDS_MAX } from "#app/calls/[id]/words.tsx";
+import { wordsOfSession } from "#db/queries/call-feedback.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
 import { callsOfSession, costOfSession, sessionOf, turnsOf } from "#db/queries/session-view.ts";
 import type { Session, Turn } from "#lib/session.ts";
@@ -18,6 +20,7 @@ import { contextOf } from "./context.ts";
 import { ContextTable } from "./context-table.tsx";
 import { CostTable } from "./cost.tsx";
 import { Attribution, ConnectionFacts, RateLimits } from "./facts.tsx";
+import { Feedback } from "./feedback.tsx";
 import { Head } from "./head.tsx";
 import { Timeline } from "./timeline.tsx";
 import { TurnsTable } from "./turns-table.tsx";
@@ -41,7 +44,7 @@ export default async function SessionPage({ params, searchParams }: Props) {
   const view = await requestedView(await searchParams);
   const found = await read(id.toLowerCase());
   if (!found) notFound();
-  const { session, resumedFrom, resumedBy, turns, calls, cost, freshness } = found;
+  const { session, resumedFrom, resumedBy, turns, calls, cost, words, freshness } = found;
   const responses = calls.filter(({ endpoint }) => endpoint !== "realtime_transcription");
   const context = contextOf(responses, turns);
   const lastedMs = lasted(session, turns);
@@ -87,6 +90,9 @@ export default async function SessionPage({ params, searchParams }: Props) {
           <ContextTable context={context} view={view} />
         </Section>
       )}
+      <Section id="feedback" title="What people said">
+        <Feedback words={words} session={session} view={view} />
+      </Section>
       <Section id="calls" title={plural(cost.calls, "call")}>
         <CallsTable calls={calls} startedAtMs={session.startedAt} inAll={cost.calls} view={view} />
       </Section>
@@ -114,7 +120,9 @@ function read(id: string) {
       callsOfSession(tx, PROJECT, id, CALLS_MAX),
       costOfSession(tx, PROJECT, id),
     ]);
-    return { ...found, turns, calls, cost, freshness };
+    const callIds = calls.map((call) => call.id);
+    const words = await wordsOfSession(tx, PROJECT, { session: found.session.session, callIds }, WORDS_MAX);
+    return { ...found, turns, calls, cost, words, freshness };
   });
 }
 

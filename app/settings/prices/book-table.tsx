@@ -25,7 +25,7 @@ export function BookTable({ rows, search, today }: { rows: readonly BookRow[]; s
             : "The book is empty: the recorder writes it when it starts."}
         </p>
       ) : (
-        <ScrollBox name="The price book" className="mt-2">
+        <ScrollBox name="The price book" className="mt-2 max-h-[70vh] overflow-y-auto">
           <table className="figures" data-testid="book">
             <thead>
               <tr>

@@ -91,7 +91,7 @@ export default async function PricesPage({ searchParams }: { searchParams: Promi
         <Shown part={terms}>{(rows) => <Terms terms={rows} view={view} />}</Shown>
       </section>
       <div className="mt-8 grid gap-x-12 gap-y-8 xl:grid-cols-2">
-        <AddPrice said={said} today={today} model={first?.model || null} />
+        <AddPrice said={said} today={today} model={said.typed.model || first?.model || null} />
         <AddTerm said={said} today={today} />
       </div>
       <section id="rerates" aria-labelledby="rerates-title" className="mt-8 min-w-0">

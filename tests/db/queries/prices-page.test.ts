@@ -128,7 +128,16 @@ it("a line by a term says where its list price is from", async () => {
   });
   const lines = priceLines([...LINES, search], { ...plain, inputTokens: 1000 }, createPriceBook(PRICES, [], [term]));
   await store([{ ...plain, lines }]);
+  await db.sql`
+    insert into price_terms (id, project_id, models, factor, effective_from, note)
+    values (${term.id}::uuid, 'default', '*', 0.9, '2026-01-01', 'framework contract')`;
   const rows = await linesOfCall(db.sql, plain.id);
+  // 2.50 and 10 on the list, ten percent off.
+  expect(rows.map((row) => [row.priceModel, row.priceTier, row.listUsd, row.termFactor, row.termNote])).toEqual([
+    ["gpt-4o-2024-08-06", "standard", "2.5", "0.9", "framework contract"],
+    ["gpt-4o-2024-08-06", "standard", "10", "0.9", "framework contract"],
+    [null, null, null, null, null],
+  ]);
   expect(rows.map(({ priceUsd, priceFrom }) => [priceUsd, priceFrom])).toEqual([
     ["2.25", "2024-08-06"],
     ["9", "2024-08-06"],

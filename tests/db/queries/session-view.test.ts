@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { childrenOfCall } from "#db/queries/call-children.ts";
+import { wordsOfCall, wordsOfSession } from "#db/queries/call-feedback.ts";
 import { mediaOf, sealedMedia } from "#db/queries/call-media.ts";
 import { parentOf } from "#db/queries/call-parent.ts";
-import { anySession, sessionOptions, sessionsOfPage, sessionTotals } from "#db/queries/session-list.ts";
+import { anySession, sessionOptions, sessionsCost, sessionsOfPage, sessionTotals } from "#db/queries/session-list.ts";
 import { callsOfSession, costOfSession, sessionOf, turnsOf } from "#db/queries/session-view.ts";
+import { waitsByGroup, waitsOverTime } from "#db/queries/session-waits.ts";
 import { unpricedProducts } from "#db/queries/spend-page.ts";
+import { recordFeedback } from "#db/record-feedback.ts";
 import { openBytes } from "#lib/privacy/seal.ts";
+import { createUuid7 } from "#lib/uuid7.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { callAt, line, storedSpool } from "#tests/support/store-calls.ts";
 import { storeMedia, storeVoice } from "#tests/support/store-voice.ts";
@@ -81,12 +86,87 @@ test("all sessions of a range are summed, their waits ranked as raw values", asy
   // Each of two: 300, 320, 410 and 2,100 ms.
   expect(totals).toEqual({
     ...{ sessions: 2, turns: 10, bargeIns: 2, falseBargeIns: 2, wastedMs: 4400 },
+    ...{ wastedUsd: "0.00704", wastedUnpriced: 0 },
     waits: { n: 8, p50: 320, p95: 2100, p99: 2100 },
   });
   expect(await sessionTotals(db.sql, { project: "default", interval: HOUR, filter: { feature: ["none"] } })).toEqual({
-    ...{ sessions: 0, turns: 0, bargeIns: 0, falseBargeIns: 0, wastedMs: 0 },
+    ...{ sessions: 0, turns: 0, bargeIns: 0, falseBargeIns: 0, wastedMs: 0, wastedUsd: null, wastedUnpriced: 0 },
     waits: { n: 0, p50: null, p95: null, p99: null },
   });
+});
+
+test("what they cost together is the sum of the rows, page after page, or is not added up", async () => {
+  const scope = { project: "default", interval: HOUR, filter: {} };
+  // 2 × 0.01684.
+  expect(await sessionsCost(db.sql, scope, 2)).toEqual({ costUsd: "0.03368", calls: 6, callsUnpriced: 0 });
+  expect(await sessionsCost(db.sql, scope, 1)).toBeNull();
+  expect(await sessionsCost(db.sql, { ...scope, filter: { feature: ["desk"] } }, 2)).toMatchObject({
+    costUsd: "0.01684",
+    calls: 3,
+  });
+  expect(await sessionsCost(db.sql, { ...scope, filter: { feature: ["none"] } }, 2)).toEqual({
+    ...{ costUsd: null, calls: 0, callsUnpriced: 0 },
+  });
+});
+
+test("waits are told over time by when the user stopped, and by feature and model with their parts", async () => {
+  const scope = { project: "default", interval: HOUR, filter: {} };
+  // The first session's turns end after 3, 9, 13 and 22 s, the second's two minutes later: beyond the last edge is in the last stretch.
+  const edges = [AT - 1000, AT + 10_000, AT + 60_000, AT + 61_000];
+  expect(await waitsOverTime(db.sql, scope, edges)).toEqual([
+    { slot: 1, n: 2, p50Ms: 300, p95Ms: 320, p99Ms: 320 },
+    { slot: 2, n: 2, p50Ms: 410, p95Ms: 2100, p99Ms: 2100 },
+    { slot: 3, n: 4, p50Ms: 320, p95Ms: 2100, p99Ms: 2100 },
+  ]);
+  const groups = await waitsByGroup(db.sql, scope, 5);
+  expect(groups.map(({ feature, n }) => [feature, n])).toEqual([
+    ["concierge", 4],
+    ["desk", 4],
+  ]);
+  // Noticed after 100, 50, 100 and 50 ms; one tool of 900 ms; waits of 320, 300, 2,100 and 410 ms.
+  expect(groups[0]).toMatchObject({
+    ...{ sessions: 1, p50Ms: 320, p95Ms: 2100, noticedMs: 75, toolMs: 225, modelMs: 482.5 },
+    ...{ bargeIns: 1, wastedMs: 2200, wastedUsd: "0.00352", wastedUnpriced: 0 },
+  });
+  expect(await waitsByGroup(db.sql, scope, 1)).toHaveLength(1);
+});
+
+test("what was said about an answer, and about the session by its name, is read with the session", async () => {
+  const say = (target: { kind: "call" | "session"; id: string }, comment: string) =>
+    recordFeedback(db.sql, "default", {
+      ...{ id: createUuid7()(), receivedAtMs: AT + 60_000, target, item: null, rating: "up", score: null },
+      ...{ comment, correction: null, labels: [], rater: comment },
+    });
+  const [first] = voice.calls;
+  expect(await say({ kind: "call", id: first?.id as string }, "clear")).toBe(true);
+  await db.sql`
+    insert into feedback (id, project_id, received_at, target_kind, target_id, rating, comment, rater, labels)
+    values (${createUuid7()()}::uuid, 'default', now(), 'session', 'booth-7', 'down', 'slow', 'guest', '{}')`;
+  const about = async (session: string | null, { calls }: typeof voice) => {
+    const words = await wordsOfSession(db.sql, "default", { session, callIds: calls.map(({ id }) => id) });
+    return words.map(({ comment, callId }) => [comment, callId]);
+  };
+  expect(await about("booth-7", voice)).toEqual([
+    ["slow", null],
+    ["clear", first?.id],
+  ]);
+  // The one that goes on with it has its name, and none of its calls.
+  expect(await about("booth-7", later)).toEqual([["slow", null]]);
+  expect(await about(null, later)).toEqual([]);
+  expect(await wordsOfCall(db.sql, "default", { id: first?.id as string, session: null })).toHaveLength(1);
+});
+
+test("a call that only tells of others says what they came to", async () => {
+  const store = await storedSpool(db.sql, "batches");
+  const parent = await callAt(AT + 5000, { endpoint: "batches" }, []);
+  const lines = await Promise.all(
+    [1, 2].map((i) => callAt(AT + 4000 + i, { endpoint: "batch", parentId: parent.id, responseId: `batch_${i}` })),
+  );
+  await store([parent, ...lines]);
+  expect(await childrenOfCall(db.sql, "default", parent.id)).toEqual({
+    ...{ calls: 2, costUsd: "0.007", callsUnpriced: 0, firstId: lines[0]?.id },
+  });
+  expect(await childrenOfCall(db.sql, "default", lines[0]?.id as string)).toMatchObject({ calls: 0, firstId: null });
 });
 
 test("the menus of their filters list what there is, under the other filters", async () => {

@@ -21,10 +21,11 @@ export type RealtimeScript = (
 
 export interface FakeRealtime {
   readonly url: string;
-  /** By connection: the request, and what the client said. */
+  /** By connection: the request, what the client said, and every message that was said to it. */
   readonly connections: {
     req: IncomingMessage;
     received: RealtimeEvent[];
+    said: string[];
     close: [code: number, reason: string] | null;
   }[];
   stop(): Promise<void>;
@@ -57,12 +58,17 @@ export async function startRealtime(
     handleProtocols: (offered) => (offered.has("realtime") ? "realtime" : false),
   });
   sockets.on("connection", (ws, req) => {
-    const connection = { req, received: [] as RealtimeEvent[], close: null as [number, string] | null };
+    const connection = {
+      req,
+      received: [] as RealtimeEvent[],
+      said: [] as string[],
+      close: null as [number, string] | null,
+    };
     const index = connections.push(connection) - 1;
     ws.on("close", (code, reason) => {
       connection.close = [code, String(reason)];
     });
-    converse(ws, req.socket, script(index), (event) => connection.received.push(event));
+    converse(ws, req.socket, script(index), connection);
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   return {
@@ -76,13 +82,21 @@ export async function startRealtime(
   };
 }
 
-function converse(ws: WebSocket, socket: Socket, script: RealtimeScript, received: (event: RealtimeEvent) => void) {
+function converse(
+  ws: WebSocket,
+  socket: Socket,
+  script: RealtimeScript,
+  heard: Pick<FakeRealtime["connections"][number], "received" | "said">,
+) {
   const timers: NodeJS.Timeout[] = [];
   const write = writerOf(ws, socket, script.framing ?? "whole");
   let said = 0;
   const say = (event: RealtimeEvent) => {
     const named = script.names === "beta" ? asBeta(event) : event;
-    if (named && ws.readyState === ws.OPEN) write(JSON.stringify({ event_id: `event_${++said}`, ...named }));
+    if (!named || ws.readyState !== ws.OPEN) return;
+    const text = JSON.stringify({ event_id: `event_${++said}`, ...named });
+    heard.said.push(text);
+    write(text);
   };
   const conversation = script.play === "conversation" ? createConversation(script, say) : null;
   if (script.play !== "conversation") timers.push(...playTimed(ws, script, say));
@@ -96,7 +110,7 @@ function converse(ws: WebSocket, socket: Socket, script: RealtimeScript, receive
   ws.on("error", () => {});
   ws.on("message", (data) => {
     const event = JSON.parse(String(data)) as RealtimeEvent;
-    received(event);
+    heard.received.push(event);
     conversation?.take(event);
   });
   ws.on("close", () => {
