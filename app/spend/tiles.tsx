@@ -108,5 +108,5 @@ function unpricedNote(calls: number): string {
   if (calls < 0) return "calls of a closed month got their price since; it is in this spend";
   return calls === 0
     ? "none whose cost is unknown for want of a price"
-    : "with a part without a price, which is in no amount here";
+    : "cost unknown, or a part of it, which is in no amount here";
 }

@@ -68,7 +68,7 @@ test("a model without a price needs attention, and the way leads to its calls an
   await expect(page.getByTestId("attention-unpriced")).toHaveCount(0);
   await ask("gpt-9-unheard-of", { "x-omnimeter-feature": "future" });
   const item = page.getByTestId("attention-unpriced");
-  await expect(item).toContainText("1 call of the last 7 days without a price", { timeout: 10_000 });
+  await expect(item).toContainText("1 call of the last 7 days with a part without a price", { timeout: 10_000 });
   await expect(item).toContainText("gpt-9-unheard-of (1)");
   const live = page.getByTestId("table-live").getByRole("row").filter({ hasText: "future" });
   await expect(live).toContainText("unpriced");
