@@ -64,7 +64,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   dashboard: ["config", "log", "nouns", "db/check-schema.ts"],
   db: ["nouns"],
   // A recorded call is written out as a request that can be sent again, or as a recording: only lib/openai may spell one.
-  app: ["nouns", "config", "db", "privacy", "lib/openai/to-request.ts", "lib/openai/to-recording.ts"],
+  app: ["nouns", "config", "db", "privacy", "lib/openai/export/to-request.ts", "lib/openai/export/to-recording.ts"],
 };
 
 /** The entries of the recorder, and what they share. */

@@ -1,7 +1,7 @@
 import type { Call, PricedLine, Timings, Usage } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import { decode } from "#lib/openai/decode.ts";
-import { readUsage } from "#lib/openai/usage.ts";
+import { readUsage } from "#lib/openai/usage/usage.ts";
 import { priceLines } from "#lib/pricing/price-lines.ts";
 import { toCall } from "#lib/recorder/to-call.ts";
 import { exchangeOf } from "./exchange.ts";

@@ -1,17 +1,17 @@
 import type { Message, Part, ToolCall } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
-import type { Bodies } from "./body.ts";
-import { secondsToMs } from "./child.ts";
+import type { Bodies } from "./bodies/body.ts";
+import type { JsonObject } from "./bodies/json.ts";
+import { asObject, asText, objectsIn, parseJson } from "./bodies/json.ts";
+import { base64Bytes, mediaType, readParts, textOf } from "./bodies/parts.ts";
+import type { SseEvent } from "./bodies/sse.ts";
 import { readBareError, readError } from "./error.ts";
 import type { Facts } from "./facts.ts";
-import type { JsonObject } from "./json.ts";
-import { asObject, asText, objectsIn, parseJson } from "./json.ts";
 import type { Saw } from "./marks.ts";
 import { createStreamClock } from "./marks.ts";
+import { secondsToMs } from "./objects/child.ts";
 import { readHttpError, settleStream } from "./outcome.ts";
-import { base64Bytes, mediaType, readParts, textOf } from "./parts.ts";
-import { settleUsage } from "./settle.ts";
-import type { SseEvent } from "./sse.ts";
+import { settleUsage } from "./usage/settle.ts";
 
 /**
  * Reads the answer of chat and of legacy completions into the facts. A whole answer is a stream of one chunk: its

@@ -1,5 +1,5 @@
 import type { Exchange } from "#lib/exchange.ts";
-import { header } from "./body.ts";
+import { header } from "./bodies/body.ts";
 import type { Facts } from "./facts.ts";
 
 /**

@@ -1,14 +1,14 @@
 import type { Message, Part } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import { createAnswer, readAnswer } from "./answer.ts";
-import type { Bodies } from "./body.ts";
+import type { Bodies } from "./bodies/body.ts";
+import type { JsonObject } from "./bodies/json.ts";
+import { asObject, asText, objectsIn, shortJson } from "./bodies/json.ts";
+import { readParts } from "./bodies/parts.ts";
 import type { Facts } from "./facts.ts";
-import { readChatSearchFee } from "./fees.ts";
-import type { JsonObject } from "./json.ts";
-import { asObject, asText, objectsIn, shortJson } from "./json.ts";
 import { noFacts } from "./no-facts.ts";
-import { readParts } from "./parts.ts";
 import { readRequest } from "./request.ts";
+import { readChatSearchFee } from "./usage/fees.ts";
 
 /** Chat completions: created, streamed, or stored and read again. */
 export function readChatCompletion(exchange: Exchange, bodies: Bodies): Facts {

@@ -1,9 +1,9 @@
 import type { Message } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import { createAnswer, readAnswer } from "./answer.ts";
-import type { Bodies } from "./body.ts";
+import type { Bodies } from "./bodies/body.ts";
+import { asText } from "./bodies/json.ts";
 import type { Facts } from "./facts.ts";
-import { asText } from "./json.ts";
 import { noFacts } from "./no-facts.ts";
 import { readRequest } from "./request.ts";
 

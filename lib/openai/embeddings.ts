@@ -1,15 +1,15 @@
 import type { Message } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
-import type { Bodies } from "./body.ts";
+import type { Bodies } from "./bodies/body.ts";
+import { asArray, asText, objectsIn } from "./bodies/json.ts";
 import type { Facts } from "./facts.ts";
-import { asArray, asText, objectsIn } from "./json.ts";
 import { noFacts, noUsage } from "./no-facts.ts";
 import { readHttpError } from "./outcome.ts";
 import { readRequest } from "./request.ts";
-import { tokenInput } from "./token-input.ts";
-import { loadTokenizer } from "./tokenizer.ts";
-import { readUsage } from "./usage.ts";
-import { usageLine } from "./usage-line.ts";
+import { tokenInput } from "./usage/token-input.ts";
+import { loadTokenizer } from "./usage/tokenizer.ts";
+import { readUsage } from "./usage/usage.ts";
+import { usageLine } from "./usage/usage-line.ts";
 
 /** Texts or tokens in, vectors out (as numbers or base64), of which nothing is kept. Only the input is billed. */
 export async function readEmbedding(exchange: Exchange, bodies: Bodies): Promise<Facts> {

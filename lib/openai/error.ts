@@ -1,6 +1,6 @@
+import type { JsonObject } from "./bodies/json.ts";
+import { asObject, asText } from "./bodies/json.ts";
 import type { Facts } from "./facts.ts";
-import type { JsonObject } from "./json.ts";
-import { asObject, asText } from "./json.ts";
 
 /**
  * The error a body or event states, or null. OpenAI nests it in `error`; the Responses `error` event and some gateways

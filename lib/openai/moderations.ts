@@ -1,11 +1,11 @@
 import type { Part } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
-import type { Bodies } from "./body.ts";
+import type { Bodies } from "./bodies/body.ts";
+import { asArray, asText, objectsIn, shortJson } from "./bodies/json.ts";
+import { modalitiesOf, readPart, readParts } from "./bodies/parts.ts";
 import type { Facts } from "./facts.ts";
-import { asArray, asText, objectsIn, shortJson } from "./json.ts";
 import { noFacts } from "./no-facts.ts";
 import { readHttpError } from "./outcome.ts";
-import { modalitiesOf, readPart, readParts } from "./parts.ts";
 import { readRequest } from "./request.ts";
 
 /** Moderation is free: a model answers, and nobody counts tokens. */

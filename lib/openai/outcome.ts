@@ -1,5 +1,5 @@
 import type { Exchange } from "#lib/exchange.ts";
-import type { Bodies } from "./body.ts";
+import type { Bodies } from "./bodies/body.ts";
 import { readBareError, readError, sentence } from "./error.ts";
 import type { Facts } from "./facts.ts";
 

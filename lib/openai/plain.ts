@@ -1,8 +1,8 @@
 import type { Exchange } from "#lib/exchange.ts";
-import type { Bodies } from "./body.ts";
+import type { Bodies } from "./bodies/body.ts";
+import { asObject, asText, parseJson } from "./bodies/json.ts";
 import { readBareError, readError } from "./error.ts";
 import type { Facts } from "./facts.ts";
-import { asObject, asText, parseJson } from "./json.ts";
 import { noFacts } from "./no-facts.ts";
 import { readHttpError } from "./outcome.ts";
 import { readRequest } from "./request.ts";

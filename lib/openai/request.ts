@@ -1,9 +1,9 @@
 import type { Exchange } from "#lib/exchange.ts";
+import type { JsonObject } from "./bodies/json.ts";
+import { asObject, asText, elideFiles, objectsIn } from "./bodies/json.ts";
 import { deploymentInPath } from "./endpoints.ts";
+import { withoutCredentials } from "./export/without-credentials.ts";
 import type { Facts } from "./facts.ts";
-import type { JsonObject } from "./json.ts";
-import { asObject, asText, elideFiles, objectsIn } from "./json.ts";
-import { withoutCredentials } from "./without-credentials.ts";
 
 /** What every request says in the same words: model, tier, attribution, parameters. Messages are the readers' own. */
 export function readRequest(facts: Facts, exchange: Exchange, request: JsonObject | null): void {

@@ -1,4 +1,4 @@
-import type { Bodies } from "./body.ts";
+import type { Bodies } from "./bodies/body.ts";
 import type { Facts } from "./facts.ts";
 
 /** On wires whose answers name no model, the one that was asked for answered. A request that was refused had none. */

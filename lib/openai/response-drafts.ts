@@ -1,7 +1,7 @@
-import type { JsonObject } from "./json.ts";
-import { asObject, asText } from "./json.ts";
+import type { JsonObject } from "./bodies/json.ts";
+import { asObject, asText } from "./bodies/json.ts";
+import { base64Bytes } from "./bodies/parts.ts";
 import type { Saw } from "./marks.ts";
-import { base64Bytes } from "./parts.ts";
 
 export interface Drafts {
   /** What of content the event brought, null for none. */

@@ -1,7 +1,7 @@
 import type { Message, Part, ToolCall } from "#lib/call.ts";
-import type { JsonObject } from "./json.ts";
-import { asArray, asObject, asText, objectsIn, shortJson } from "./json.ts";
-import { base64Bytes, mediaType, readParts } from "./parts.ts";
+import type { JsonObject } from "./bodies/json.ts";
+import { asArray, asObject, asText, objectsIn, shortJson } from "./bodies/json.ts";
+import { base64Bytes, mediaType, readParts } from "./bodies/parts.ts";
 
 /** An item of the request's input: a message, an earlier call or its result, a reference. */
 export function readInputItem(value: unknown): Message[] {

@@ -1,20 +1,20 @@
 import type { Message } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
-import type { Bodies } from "./body.ts";
-import { secondsToMs } from "./child.ts";
+import type { Bodies } from "./bodies/body.ts";
+import type { JsonObject } from "./bodies/json.ts";
+import { asArray, asObject, asText, objectsIn, parseJson } from "./bodies/json.ts";
+import type { SseEvent } from "./bodies/sse.ts";
 import { readBareError, readError, sentence } from "./error.ts";
 import type { Facts } from "./facts.ts";
-import { readToolFees } from "./fees.ts";
-import type { JsonObject } from "./json.ts";
-import { asArray, asObject, asText, objectsIn, parseJson } from "./json.ts";
 import { createStreamClock } from "./marks.ts";
 import { noFacts } from "./no-facts.ts";
+import { secondsToMs } from "./objects/child.ts";
 import { readHttpError, settleStream } from "./outcome.ts";
 import { idOf, readRequest } from "./request.ts";
 import { createDrafts } from "./response-drafts.ts";
 import { readInputItem, readOutputItem, toolCallOf } from "./response-items.ts";
-import { settleUsage } from "./settle.ts";
-import type { SseEvent } from "./sse.ts";
+import { readToolFees } from "./usage/fees.ts";
+import { settleUsage } from "./usage/settle.ts";
 
 /** Responses: created, streamed, compacted, retrieved, resumed or cancelled. */
 export function readResponse(exchange: Exchange, bodies: Bodies): Facts {

@@ -1,5 +1,5 @@
 import type { RequestSettings } from "#lib/observation.ts";
-import { asArray, asObject, asText } from "./json.ts";
+import { asArray, asObject, asText } from "./bodies/json.ts";
 
 /** From a request's parameters (`Content.parameters`). What has the wrong type was not said. */
 export function readSettings(parameters: Record<string, unknown>): RequestSettings {

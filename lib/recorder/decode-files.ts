@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ExchangeEnd } from "#lib/exchange.ts";
 import { decode } from "#lib/openai/decode.ts";
 import type { ChildFacts } from "#lib/openai/facts.ts";
-import { decodeSession } from "#lib/openai/sessions.ts";
+import { decodeSession } from "#lib/openai/sessions/sessions.ts";
 import { type DecodedLine, decodedLine, sumOf } from "./decoded-line.ts";
 import { parseRecording, type Recording, toExchange, toSession } from "./from-recording.ts";
 import { type CallSource, toCall, toChildCall } from "./to-call.ts";

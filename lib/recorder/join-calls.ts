@@ -1,6 +1,6 @@
 import type { Exchange } from "#lib/exchange.ts";
 import type { Log } from "#lib/log.ts";
-import { type SideChannel, sideChannelOf } from "#lib/openai/side-channel.ts";
+import { type SideChannel, sideChannelOf } from "#lib/openai/sessions/side-channel.ts";
 import { type JoinCallOptions, type JoinEnding, type JoinedCall, joinCall } from "./join-call.ts";
 
 /** Listens to the calls over WebRTC and SIP that exchanges set up, so that they are recorded like any other session. */

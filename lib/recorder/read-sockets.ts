@@ -1,8 +1,8 @@
 import type { ExchangeStart, RecordedMessage } from "#lib/exchange.ts";
 import { addMoney } from "#lib/money.ts";
 import type { ChildFacts } from "#lib/openai/facts.ts";
-import type { SessionFacts, SessionOutput, SessionReader } from "#lib/openai/session-reader.ts";
-import { sessionReaderOf } from "#lib/openai/sessions.ts";
+import type { SessionFacts, SessionOutput, SessionReader } from "#lib/openai/sessions/session-reader.ts";
+import { sessionReaderOf } from "#lib/openai/sessions/sessions.ts";
 import type { Session, Turn } from "#lib/session.ts";
 import type { SocketReader, SocketSource } from "#lib/spool/socket-reader.ts";
 import type { Caution } from "./caution.ts";

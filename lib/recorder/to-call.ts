@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Call, Outcome, PricedLine } from "#lib/call.ts";
 import { derivedId } from "#lib/derived-id.ts";
 import type { Exchange } from "#lib/exchange.ts";
-import { header } from "#lib/openai/body.ts";
+import { header } from "#lib/openai/bodies/body.ts";
 import { DECODER_VERSION } from "#lib/openai/decode.ts";
 import { findEndpoint } from "#lib/openai/endpoints.ts";
 import type { ChildFacts, Facts } from "#lib/openai/facts.ts";

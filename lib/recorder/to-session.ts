@@ -1,8 +1,8 @@
 import { derivedId } from "#lib/derived-id.ts";
 import type { ExchangeEnd } from "#lib/exchange.ts";
 import { DECODER_VERSION } from "#lib/openai/decode.ts";
-import { endReason } from "#lib/openai/session-end.ts";
-import type { SessionFacts, TurnFacts } from "#lib/openai/session-reader.ts";
+import { endReason } from "#lib/openai/sessions/session-end.ts";
+import type { SessionFacts, TurnFacts } from "#lib/openai/sessions/session-reader.ts";
 import type { PriceBook } from "#lib/pricing/create-price-book.ts";
 import { priceLines } from "#lib/pricing/price-lines.ts";
 import { type Session, type Turn, wastedLine } from "#lib/session.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { audioLength } from "#lib/openai/audio-length.ts";
-import type { KeptFile } from "#lib/openai/kept-file.ts";
+import { audioLength } from "#lib/openai/audio/audio-length.ts";
+import type { KeptFile } from "#lib/openai/bodies/kept-file.ts";
 import { seeded } from "../support/split.ts";
 import {
   adtsFile,

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { UsageLine } from "#lib/call.ts";
 import type { Modality } from "#lib/modalities.ts";
-import { alongPrompt } from "#lib/openai/cached-prefix.ts";
-import type { PromptPart } from "#lib/openai/prompt-parts.ts";
-import { promptParts } from "#lib/openai/prompt-parts.ts";
+import { alongPrompt } from "#lib/openai/usage/cached-prefix.ts";
+import type { PromptPart } from "#lib/openai/usage/prompt-parts.ts";
+import { promptParts } from "#lib/openai/usage/prompt-parts.ts";
 import { seeded } from "#tests/support/split.ts";
 
 const part = (modality: Modality, tokens: number): PromptPart => ({

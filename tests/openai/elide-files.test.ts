@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { elideFiles } from "#lib/openai/json.ts";
+import { elideFiles } from "#lib/openai/bodies/json.ts";
 
 const IMAGE = `data:image/png;base64,${"A".repeat(400)}`;
 const RUN = "QUJD".repeat(300);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { decode } from "#lib/openai/decode.ts";
-import { imageSize } from "#lib/openai/image-size.ts";
-import { imageTokens } from "#lib/openai/image-tokens.ts";
-import { loadTokenizer } from "#lib/openai/tokenizer.ts";
+import { imageSize } from "#lib/openai/images/image-size.ts";
+import { imageTokens } from "#lib/openai/images/image-tokens.ts";
+import { loadTokenizer } from "#lib/openai/usage/tokenizer.ts";
 import { events, exchange, fromRecording, recordings } from "./from-recording.ts";
 
 const delta = (content: string) => ({

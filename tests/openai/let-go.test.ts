@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { ExchangeStart, RecordedMessage } from "#lib/exchange.ts";
 import type { ChildFacts } from "#lib/openai/facts.ts";
-import type { TurnFacts } from "#lib/openai/session-reader.ts";
-import { decodeSession, sessionReaderOf } from "#lib/openai/sessions.ts";
+import type { TurnFacts } from "#lib/openai/sessions/session-reader.ts";
+import { decodeSession, sessionReaderOf } from "#lib/openai/sessions/sessions.ts";
 import { VOICE_MODEL, voiceSession } from "#tests/support/upstream/voice-session.ts";
 import type { Said } from "./session-messages.ts";
 import { messagesOf, SESSION_ID, socketEnd, socketStart } from "./session-messages.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formValues, readForm } from "#lib/openai/multipart.ts";
+import { formValues, readForm } from "#lib/openai/bodies/multipart.ts";
 import { seeded } from "../support/split.ts";
 
 const TYPE = "multipart/form-data; boundary=xyz";

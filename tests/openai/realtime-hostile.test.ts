@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ExchangeEnd } from "#lib/exchange.ts";
-import { decodeSession } from "#lib/openai/sessions.ts";
+import { decodeSession } from "#lib/openai/sessions/sessions.ts";
 import type { Said } from "./session-messages.ts";
 import { messagesOf, SESSION_ID, socketEnd, socketStart } from "./session-messages.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeSession } from "#lib/openai/sessions.ts";
+import { decodeSession } from "#lib/openai/sessions/sessions.ts";
 import { OUTPUT_AUDIO_MS_PER_TOKEN } from "#lib/session.ts";
 import { seeded } from "#tests/support/split.ts";
 import type { Said } from "./session-messages.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { OUTCOMES } from "#lib/call.ts";
 import type { RecordedMessage } from "#lib/exchange.ts";
-import { decodeSession, sessionReaderOf } from "#lib/openai/sessions.ts";
+import { decodeSession, sessionReaderOf } from "#lib/openai/sessions/sessions.ts";
 import { seeded } from "#tests/support/split.ts";
 import { VOICE_MODEL, voiceSession } from "#tests/support/upstream/voice-session.ts";
 import type { Said } from "./session-messages.ts";

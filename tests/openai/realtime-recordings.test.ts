@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Usage } from "#lib/call.ts";
-import { decodeSession } from "#lib/openai/sessions.ts";
+import { decodeSession } from "#lib/openai/sessions/sessions.ts";
 import { decodeInPieces, messagesOf, SESSION_ID, socketEnd, socketStart } from "./session-messages.ts";
 
 interface Recording {

@@ -3,7 +3,7 @@ import type { UsageLine } from "#lib/call.ts";
 import type { TimedEvent } from "#lib/demo/realtime/timed.ts";
 import { addMoney } from "#lib/money.ts";
 import type { ChildFacts } from "#lib/openai/facts.ts";
-import { decodeSession } from "#lib/openai/sessions.ts";
+import { decodeSession } from "#lib/openai/sessions/sessions.ts";
 import { toChildCall } from "#lib/recorder/to-call.ts";
 import { wastedLine } from "#lib/session.ts";
 import {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { addMoney } from "#lib/money.ts";
 import type { ChildFacts } from "#lib/openai/facts.ts";
-import { decodeSession } from "#lib/openai/sessions.ts";
+import { decodeSession } from "#lib/openai/sessions/sessions.ts";
 import { toChildCall } from "#lib/recorder/to-call.ts";
 import type { Said } from "./session-messages.ts";
 import { messagesOf, SESSION_ID, socketEnd, socketStart } from "./session-messages.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Usage } from "#lib/call.ts";
+import type { SseEvent } from "#lib/openai/bodies/sse.ts";
+import { createSseParser } from "#lib/openai/bodies/sse.ts";
 import { decode } from "#lib/openai/decode.ts";
 import { deploymentInPath } from "#lib/openai/endpoints.ts";
 import type { Facts } from "#lib/openai/facts.ts";
-import type { SseEvent } from "#lib/openai/sse.ts";
-import { createSseParser } from "#lib/openai/sse.ts";
 import type { Recording } from "./from-recording.ts";
 import { fromRecording, oddly, recordings, whole } from "./from-recording.ts";
 

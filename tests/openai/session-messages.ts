@@ -1,8 +1,8 @@
 import type { ExchangeEnd, ExchangeStart, RecordedMessage } from "#lib/exchange.ts";
 import type { ChildFacts } from "#lib/openai/facts.ts";
-import type { SessionOutput, TurnFacts } from "#lib/openai/session-reader.ts";
-import type { DecodedSession } from "#lib/openai/sessions.ts";
-import { sessionReaderOf } from "#lib/openai/sessions.ts";
+import type { SessionOutput, TurnFacts } from "#lib/openai/sessions/session-reader.ts";
+import type { DecodedSession } from "#lib/openai/sessions/sessions.ts";
+import { sessionReaderOf } from "#lib/openai/sessions/sessions.ts";
 
 export const SESSION_ID = "0197f0a0-0000-7000-8000-00000000005e";
 

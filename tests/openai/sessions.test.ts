@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeSession, sessionReaderOf } from "#lib/openai/sessions.ts";
+import { decodeSession, sessionReaderOf } from "#lib/openai/sessions/sessions.ts";
 import type { Said } from "./session-messages.ts";
 import { decodeInPieces, messagesOf, SESSION_ID, socketEnd, socketStart } from "./session-messages.ts";
 

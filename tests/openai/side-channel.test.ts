@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sideChannelOf } from "#lib/openai/side-channel.ts";
+import { sideChannelOf } from "#lib/openai/sessions/side-channel.ts";
 import { chatExchange } from "#tests/support/exchange.ts";
 
 interface Asked {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { SseEvent } from "#lib/openai/sse.ts";
-import { createSseParser, EVENT_CHARS_MAX } from "#lib/openai/sse.ts";
+import type { SseEvent } from "#lib/openai/bodies/sse.ts";
+import { createSseParser, EVENT_CHARS_MAX } from "#lib/openai/bodies/sse.ts";
 
 function parse(chunks: readonly (string | Buffer)[]): SseEvent[] {
   const events: SseEvent[] = [];

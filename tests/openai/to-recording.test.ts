@@ -1,9 +1,9 @@
 import { describe, expect, it, test } from "vitest";
 import { decode } from "#lib/openai/decode.ts";
 import { findEndpoint } from "#lib/openai/endpoints.ts";
+import { type Recordable, toRecording } from "#lib/openai/export/to-recording.ts";
 import type { Facts } from "#lib/openai/facts.ts";
-import { decodeSession } from "#lib/openai/sessions.ts";
-import { type Recordable, toRecording } from "#lib/openai/to-recording.ts";
+import { decodeSession } from "#lib/openai/sessions/sessions.ts";
 import { parseRecording, type Recording as RecordedFile, toSession } from "#lib/recorder/from-recording.ts";
 import type { Recording } from "./from-recording.ts";
 import { exchange, fromRecording, recordings } from "./from-recording.ts";

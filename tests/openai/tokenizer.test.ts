@@ -1,6 +1,6 @@
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { expect, it } from "vitest";
-import { loadTokenizer } from "#lib/openai/tokenizer.ts";
+import { loadTokenizer } from "#lib/openai/usage/tokenizer.ts";
 import { seeded } from "#tests/support/split.ts";
 
 const WORDS = ["the", "quick", "naïve", "über", "日本語", "🙂", "1234", "don't", "\n\n", "<|endoftext|>"];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Usage } from "#lib/call.ts";
-import { readUsage } from "#lib/openai/usage.ts";
+import { readUsage } from "#lib/openai/usage/usage.ts";
 import { seeded } from "#tests/support/split.ts";
 
 const plain = { produced: true, mixedInput: false };

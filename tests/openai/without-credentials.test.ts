@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withoutCredentials } from "#lib/openai/without-credentials.ts";
+import { withoutCredentials } from "#lib/openai/export/without-credentials.ts";
 
 test("what opens an MCP server is taken out, whatever it looks like", () => {
   const tool = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RecordedMessage } from "#lib/exchange.ts";
-import type { SessionReader } from "#lib/openai/session-reader.ts";
+import type { SessionReader } from "#lib/openai/sessions/session-reader.ts";
 import { createSocketReading } from "#lib/recorder/read-sockets.ts";
 import type { Session } from "#lib/session.ts";
 import type { SocketSource } from "#lib/spool/socket-reader.ts";

@@ -1,7 +1,7 @@
 import type { ExchangeStart, RecordedMessage } from "#lib/exchange.ts";
 import type { ChildFacts } from "#lib/openai/facts.ts";
 import { noFacts } from "#lib/openai/no-facts.ts";
-import type { SessionFacts, SessionOutput, SessionReader, TurnFacts } from "#lib/openai/session-reader.ts";
+import type { SessionFacts, SessionOutput, SessionReader, TurnFacts } from "#lib/openai/sessions/session-reader.ts";
 
 export const TINY_MODEL = "gpt-4o-realtime-preview-2024-12-17";
 

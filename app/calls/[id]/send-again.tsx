@@ -3,7 +3,7 @@ import { CopyButton } from "#app/_ui/copy-button.tsx";
 import { formatBytes, plural } from "#app/_ui/format.ts";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
 import type { CallFacts } from "#db/queries/call-page.ts";
-import { toRequest } from "#lib/openai/to-request.ts";
+import { toRequest } from "#lib/openai/export/to-request.ts";
 
 /** A longer request would make the page several times as large: it is not written out. */
 const CHARACTERS_MAX = 256 << 10;

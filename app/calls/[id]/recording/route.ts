@@ -7,7 +7,7 @@ import { PROJECT } from "#app/_frame/view.ts";
 import { callFacts, linesOfCall, oldestPayloadMs, payloadOf, toolCallsOf } from "#db/queries/call-page.ts";
 import { READER, snapshot } from "#db/queries/snapshot.ts";
 import { readConfig } from "#lib/config.ts";
-import { toRecording } from "#lib/openai/to-recording.ts";
+import { toRecording } from "#lib/openai/export/to-recording.ts";
 import { toRecordable } from "./to-recordable.ts";
 
 /** The call as a file that `npm run decode` reads, and that can be shown to others: redacted, as everything that is stored. */

@@ -1,6 +1,6 @@
 import type { CallFacts, PricedLineRow, ToolRow } from "#db/queries/call-page.ts";
 import type { Outcome, ToolCall, Usage, UsageSource } from "#lib/call.ts";
-import type { Recordable } from "#lib/openai/to-recording.ts";
+import type { Recordable } from "#lib/openai/export/to-recording.ts";
 
 /** A stored call as lib/openai writes it out. */
 export function toRecordable(
