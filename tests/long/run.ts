@@ -90,17 +90,17 @@ function migrate(): Promise<Part> {
   return migrateUnderLoad({ calls: Number(values.calls), say: console.log });
 }
 
-/** The store's tests, on every version of Postgres. */
+/** The store's tests on every version of Postgres, and what of the processes' tests is too long for `npm test`. */
 async function versions(): Promise<Part> {
   const report = join(tmpdir(), `omnimeter-versions-${process.pid}.json`);
-  const { status } = spawnSync("vitest", ["run", "--project", "store"], {
+  const { status } = spawnSync("vitest", ["run", "--project", "store", "--project", "processes"], {
     stdio: "inherit",
     env: { ...process.env, OMNIMETER_TEST_MAJORS: "all", OMNIMETER_TEST_REPORT: report },
   });
-  if (status === null) throw new Error("the store's tests were ended");
+  if (status === null) throw new Error("the tests were ended");
   const { numPassedTests: passedTests, numFailedTests: failedTests } = JSON.parse(readFileSync(report, "utf8"));
   rmSync(report);
-  const table = `### Store on PostgreSQL 18 and 15, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC\n\n${passedTests} passed, ${failedTests} failed.\n`;
+  const table = `### Store on PostgreSQL 18 and 15, and processes, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC\n\n${passedTests} passed, ${failedTests} failed.\n`;
   return { passed: passedTests, failed: failedTests, table };
 }
 

@@ -6,6 +6,7 @@ import { chaosRounds, killsOf, type Round } from "#tests/long/chaos.ts";
 import { faultsOf } from "#tests/long/faults.ts";
 import { startVoiceUpstream } from "#tests/long/voices.ts";
 import { type Database, startDatabase } from "#tests/support/database.ts";
+import { IS_LONG } from "#tests/support/majors.ts";
 import { type SmallDisk, smallDisk } from "#tests/support/small-disk.ts";
 import { type System, startSystem } from "#tests/support/system.ts";
 import type { FakeRealtime } from "#tests/support/upstream/realtime.ts";
@@ -47,7 +48,7 @@ afterAll(async () => {
 
 test("whatever process is killed at whatever moment, no call that ended is lost or doubled, and the counts are exact", async () => {
   const rounds = await chaosRounds(system, {
-    rounds: 5,
+    rounds: IS_LONG ? 5 : 3,
     seed: SEED,
     blows: killsOf(system, database),
     voice,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { IS_LONG } from "#tests/support/majors.ts";
 import { temporaryFolder } from "#tests/support/temporary-folder.ts";
 
 const started: ChildProcess[] = [];
@@ -85,25 +86,29 @@ test("the demo makes its data once, sends live calls, speaks, answers anybody, a
   expect(existsSync(join(dir, "instance.lock"))).toBe(false);
 }, 120_000);
 
-test("old data is used and its age is said, an interrupted seeding begins anew", async () => {
-  const note = (complete: boolean) =>
-    writeFileSync(join(dir, "demo.json"), JSON.stringify({ untilMs: Date.parse("2026-01-05T10:00:00Z"), complete }));
-  note(true);
-  const old = demo();
-  await old.ready();
-  expect(old.stderr()).toContain("The demo data ends on 2026-01-05; npm run demo -- --renew makes it anew.");
-  expect(old.stderr()).not.toContain("Demo data made");
-  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(600);
-  old.child.kill("SIGTERM");
-  expect(await old.ended).toBe(0);
-  note(false);
-  const anew = demo();
-  await anew.ready();
-  expect(anew.stderr()).toContain("Demo data made");
-  expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(600);
-  anew.child.kill("SIGTERM");
-  expect(await anew.ended).toBe(0);
-}, 120_000);
+test.runIf(IS_LONG)(
+  "old data is used and its age is said, an interrupted seeding begins anew",
+  async () => {
+    const note = (complete: boolean) =>
+      writeFileSync(join(dir, "demo.json"), JSON.stringify({ untilMs: Date.parse("2026-01-05T10:00:00Z"), complete }));
+    note(true);
+    const old = demo();
+    await old.ready();
+    expect(old.stderr()).toContain("The demo data ends on 2026-01-05; npm run demo -- --renew makes it anew.");
+    expect(old.stderr()).not.toContain("Demo data made");
+    expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(600);
+    old.child.kill("SIGTERM");
+    expect(await old.ended).toBe(0);
+    note(false);
+    const anew = demo();
+    await anew.ready();
+    expect(anew.stderr()).toContain("Demo data made");
+    expect(await ask("select count(*)::int as answer from calls where run = 'seed'")).toBe(600);
+    anew.child.kill("SIGTERM");
+    expect(await anew.ended).toBe(0);
+  },
+  120_000,
+);
 
 test("an unknown argument, and a folder with somebody's own data, are refused in a sentence", async () => {
   const argument = demo(["--quick"]);

@@ -11,8 +11,8 @@ const wire = useWire();
 
 test("with one connection allowed, a second call waits for the first, and its sentAtMs tells that wait", async () => {
   const { first, second, overheadSeconds } = await recordTwo({ OMNIMETER_UPSTREAM_CONNECTIONS: "1" });
-  // The clock of a start has whole milliseconds.
-  expect(sentAt(second)).toBeGreaterThanOrEqual(answeredAt(first) - 2);
+  // The clock of a start has whole milliseconds, and is set right by small steps.
+  expect(sentAt(second)).toBeGreaterThanOrEqual(answeredAt(first) - 5);
   expect(second.end?.sentAtMs).toBeGreaterThan(0);
   // The wait is our own time, as the store counts it; what it took to write the end frames comes on top.
   expect(overheadSeconds * 1000).toBeGreaterThanOrEqual(ownMs(first) + ownMs(second) - 0.001);
