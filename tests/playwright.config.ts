@@ -8,7 +8,7 @@ export default defineConfig({
   outputDir: ".report/e2e",
   reporter: [["line"], ["json", { outputFile: ".report/e2e.json" }]],
   // Files bring processes of their own and mostly wait: for traffic, and for pages.
-  workers: 2,
+  workers: 3,
   timeout: 60_000,
   forbidOnly: true,
   use: { launchOptions, locale: "en-US", timezoneId: "UTC", trace: "off" },

@@ -41,7 +41,7 @@ if (clusters.failed === 0) {
       () => step("browser tests", browserTests),
     ),
     inTurn(
-      () => vitest("wire"),
+      () => vitest("wire", "--maxWorkers=2"),
       () => vitest("processes", "--maxWorkers=2"),
     ),
   ]);

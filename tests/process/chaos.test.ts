@@ -13,7 +13,6 @@ import type { FakeRealtime } from "#tests/support/upstream/realtime.ts";
 
 const SEED = 20_261_120;
 const SHORT_ROUND = [
-  "database without connections",
   "database's disk full",
   "spool's disk full",
   "torn batch",
