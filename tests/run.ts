@@ -38,11 +38,11 @@ if (clusters.failed === 0) {
   await Promise.all([
     inTurn(
       () => vitest("store", "--maxWorkers=2"),
-      () => step("browser tests", browserTests),
+      () => vitest("wire", "--maxWorkers=2"),
     ),
     inTurn(
-      () => vitest("wire", "--maxWorkers=2"),
       () => vitest("processes", "--maxWorkers=2"),
+      () => step("browser tests", browserTests),
     ),
   ]);
 }

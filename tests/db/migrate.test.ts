@@ -4,10 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { assertMigrated } from "#db/assert-migrated.ts";
 import { assertVersion, migrate } from "#db/migrate.ts";
 import { readMigrations, tablesOf } from "#db/migrations.ts";
+import { MAJORS } from "#tests/support/majors.ts";
 import { migrateTo, migrating, objectsOf, recordOf, withMigration } from "#tests/support/migrations.ts";
 import { administer, type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 
-describe.each([18, 15] as const)("on PostgreSQL %i", (major) => {
+describe.each(MAJORS)("on PostgreSQL %i", (major) => {
   let db: TestDatabase;
   beforeEach(async () => {
     db = await testDatabase(major, { empty: true });
