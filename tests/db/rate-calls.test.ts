@@ -12,7 +12,7 @@ import type { Feedback } from "#lib/feedback.ts";
 import { decodeExchange } from "#lib/recorder/decode-exchange.ts";
 import { createUuid7, uuid7Ms } from "#lib/uuid7.ts";
 import { chatExchange } from "#tests/support/exchange.ts";
-import { MAJORS } from "#tests/support/majors.ts";
+import { IS_LONG, MAJORS } from "#tests/support/majors.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { seeded } from "#tests/support/split.ts";
 import { storedRatings, wordsInForce } from "#tests/support/words-in-force.ts";
@@ -196,7 +196,7 @@ describe.each(MAJORS)("ratings on PostgreSQL %i", (major) => {
     expect(await rated()).toEqual([[one.id, "up"]]);
   });
 
-  it("are right after any steps, two recorders and two matchers at once", async () => {
+  it.runIf(IS_LONG)("are right after any steps, two recorders and two matchers at once", async () => {
     const spools = await Promise.all([newSpool(), newSpool()]);
     const random = seeded(major);
     const one = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)] as T;
