@@ -38,7 +38,7 @@ if (clusters.failed === 0) {
   await Promise.all([
     inTurn(
       () => vitest("store", "--maxWorkers=2"),
-      () => vitest("wire", "--maxWorkers=3"),
+      () => vitest("wire", "--maxWorkers=2"),
     ),
     inTurn(
       () => vitest("processes", "--maxWorkers=2"),

@@ -12,7 +12,7 @@ import { type System, startSystem } from "#tests/support/system.ts";
 import type { FakeRealtime } from "#tests/support/upstream/realtime.ts";
 
 const SEED = 20_261_120;
-const SHORT_ROUND = ["database's disk full", "spool's disk full", "torn batch", "clock set back"];
+const SHORT_ROUND = ["spool's disk full", "torn batch"];
 
 let dir: string;
 let disks: { spool: SmallDisk; database: SmallDisk } | null;
