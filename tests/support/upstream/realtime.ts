@@ -125,7 +125,9 @@ function playTimed(
   say: (event: RealtimeEvent) => void,
 ): NodeJS.Timeout[] {
   const own = play.filter(({ from }) => from === "server");
-  const timers = own.map(({ atMs, event }) => setTimeout(say, atMs, event));
+  // Late timers of a busy machine need not come in order; what is said does.
+  const left = own.map(({ event }) => event);
+  const timers = own.map(({ atMs }) => setTimeout(() => say(left.shift() as RealtimeEvent), atMs));
   if (close) timers.push(setTimeout(() => ws.close(close.code, close.reason), (own.at(-1)?.atMs ?? 0) + 1));
   return timers;
 }
@@ -142,11 +144,13 @@ function writerOf(ws: WebSocket, socket: Socket, framing: "whole" | "fragments" 
 /** The client's part of a session, said at its times. Resolves when all has been said. */
 export async function sayTimed(ws: WebSocket, events: readonly TimedEvent[]): Promise<void> {
   const own = events.filter(({ from }) => from === "client");
+  const left = own.map(({ event }) => event);
   await Promise.all(
     own.map(
-      ({ atMs, event }) =>
+      ({ atMs }) =>
         new Promise<void>((resolve) =>
           setTimeout(() => {
+            const event = left.shift();
             if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(event));
             resolve();
           }, atMs),
