@@ -4,6 +4,19 @@ import { defineConfig } from "vitest/config";
 const STORE = ["tests/db/**", "tests/recorder/**"];
 const WIRE = ["tests/wire/**"];
 const PROCESSES = ["tests/start/**", "tests/process/**", "tests/clients/**"];
+/** Whole files that would take `npm test` beyond its five minutes: they run in `npm run test:long -- --only versions`. */
+const LONG =
+  process.env.OMNIMETER_TEST_MAJORS === "all"
+    ? []
+    : [
+        "tests/db/migrate-busy.test.ts",
+        "tests/db/pgbouncer.test.ts",
+        "tests/process/backlog.test.ts",
+        "tests/process/poison.test.ts",
+        "tests/process/schema.test.ts",
+        "tests/process/two-recorders.test.ts",
+        "tests/start/failures.test.ts",
+      ];
 const files = (folders: string[]) => folders.map((folder) => folder.replace("/**", "/**/*.test.{ts,tsx}"));
 const globalSetup = ["tests/support/global-setup.ts"];
 
@@ -27,6 +40,7 @@ export default defineConfig({
         test: {
           name: "store",
           include: files(STORE),
+          exclude: LONG,
           globalSetup,
           pool: "forks",
           testTimeout: 20_000,
@@ -40,6 +54,7 @@ export default defineConfig({
         test: {
           name: "processes",
           include: files(PROCESSES),
+          exclude: LONG,
           globalSetup,
           pool: "forks",
           testTimeout: 60_000,

@@ -8,7 +8,7 @@ export default defineConfig({
   outputDir: ".report/e2e",
   reporter: [["line"], ["json", { outputFile: ".report/e2e.json" }]],
   // Files bring processes of their own and mostly wait: for traffic, and for pages.
-  workers: 3,
+  workers: 2,
   timeout: 60_000,
   // A page that computes for long on a machine that is busy with other tests.
   expect: { timeout: 15_000 },

@@ -4,7 +4,6 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { migrate } from "#db/migrate.ts";
 import { readMigrations } from "#db/migrations.ts";
-import { IS_LONG } from "#tests/support/majors.ts";
 import { migrateTo, migrating, objectsOf, recordOf } from "#tests/support/migrations.ts";
 import { type TestDatabase, testDatabase } from "#tests/support/postgres.ts";
 import { eventually } from "#tests/wire/setup.ts";
@@ -40,28 +39,25 @@ test("five processes that start at once migrate once", async () => {
   expect(await record()).toHaveLength(readMigrations().length);
 });
 
-test.runIf(IS_LONG)(
-  "a process that is killed in the middle leaves nothing behind, and the next start succeeds",
-  async () => {
-    const before = [await objectsOf(db.sql), await record()];
-    const holder = await hold();
-    const child = spawn(process.execPath, migrating(db.url), { stdio: "ignore" });
-    await eventually("it waits for the lock", waiting);
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    await holder.letGo();
-    // The server sees that its client is gone when it has done what it was asked, or cannot: the lock timeout has passed, or the lock came.
-    await eventually("the server has let go of it", async () => !(await connected()));
-    const after = [await objectsOf(db.sql), await record()];
-    // It had been sent whole: it happened whole, or not at all.
-    if (after[1]?.length === 4) expect(after).toEqual(before);
-    else expect(after[1]).toHaveLength(readMigrations().length);
-    await migrate(db.url);
-    expect(await record()).toHaveLength(readMigrations().length);
-  },
-);
+test("a process that is killed in the middle leaves nothing behind, and the next start succeeds", async () => {
+  const before = [await objectsOf(db.sql), await record()];
+  const holder = await hold();
+  const child = spawn(process.execPath, migrating(db.url), { stdio: "ignore" });
+  await eventually("it waits for the lock", waiting);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  await holder.letGo();
+  // The server sees that its client is gone when it has done what it was asked, or cannot: the lock timeout has passed, or the lock came.
+  await eventually("the server has let go of it", async () => !(await connected()));
+  const after = [await objectsOf(db.sql), await record()];
+  // It had been sent whole: it happened whole, or not at all.
+  if (after[1]?.length === 4) expect(after).toEqual(before);
+  else expect(after[1]).toHaveLength(readMigrations().length);
+  await migrate(db.url);
+  expect(await record()).toHaveLength(readMigrations().length);
+});
 
-test.runIf(IS_LONG)("a connection that is lost in the middle leaves nothing behind", async () => {
+test("a connection that is lost in the middle leaves nothing behind", async () => {
   const before = [await objectsOf(db.sql), await record()];
   const holder = await hold();
   const failure = migrate(db.url).catch((error) => error);
@@ -84,7 +80,7 @@ test("who holds a table lets everybody else go on, and is waited for", async () 
   expect(await record()).toHaveLength(readMigrations().length);
 });
 
-test.runIf(IS_LONG)("who holds a table for too long is named, without what it says", async () => {
+test("who holds a table for too long is named, without what it says", async () => {
   const before = [await objectsOf(db.sql), await record()];
   const holder = await hold("update rollup_calls set feature = 'acme secrets'");
   const failure = await migrate(db.url, { patienceMs: 1500 }).catch((error) => error);
