@@ -9,9 +9,13 @@ const LONG =
   process.env.OMNIMETER_TEST_MAJORS === "all"
     ? []
     : [
+        "tests/db/embedded.test.ts",
         "tests/db/migrate-busy.test.ts",
         "tests/db/pgbouncer.test.ts",
+        "tests/db/rerate-booked.test.ts",
+        "tests/db/seed.test.ts",
         "tests/process/backlog.test.ts",
+        "tests/process/database-away.test.ts",
         "tests/process/poison.test.ts",
         "tests/process/schema.test.ts",
         "tests/process/two-recorders.test.ts",
