@@ -1,5 +1,6 @@
 import type { Sql, TransactionSql } from "postgres";
 import type { Call } from "#lib/call.ts";
+import type { OfCalls } from "./of-calls.ts";
 import { quoted } from "./rows.ts";
 
 interface Corrected {
@@ -16,10 +17,10 @@ const MARKS = {
 };
 
 /**
- * SQL that notes how calls are counted in a month that is closed, before what a new reading says of them takes their place. `ids`
- * is a list of theirs. Once for each call: its money keeps the names that it was first booked under.
+ * SQL that notes how calls are counted in a month that is closed, before what a new reading says of them takes their place. Once for each
+ * call: its money keeps the names that it was first booked under.
  */
-export const keepAsBooked = (ids: string): string => `
+export const keepAsBooked = (which: OfCalls): string => `
   insert into booked_as (
     call_id, correction, booked_on, environment, feature, customer, template, template_version, unit_hash, model,
     failed, unpriced, without_usage
@@ -27,7 +28,7 @@ export const keepAsBooked = (ids: string): string => `
   select c.id, 0, coalesce(c.booked_on, (c.started_at at time zone 'UTC')::date),
     c.environment, c.feature, c.customer, c.template, c.template_version, c.unit_hash, coalesce(c.model, c.request_model),
     ${Object.values(MARKS).join(", ")}
-  from calls c where c.id = ${ids}
+  from calls c where ${which("c.id")}
   on conflict do nothing`;
 
 /** SQL that books, on an open day, by how much a call's marks are others now than what is counted of it so far. */

@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
-import { insertRows } from "./rows.ts";
+import { insertColumns } from "./insert-columns.ts";
 
 /** Something of the provider's, by the id that it goes by there. */
 export interface ObjectName {
@@ -58,5 +58,5 @@ export function insertObjects(objects: readonly (ObjectName & { callId: string }
     }))
     // In one order, as everybody does who writes here: two that meet in opposite orders would wait for each other.
     .sort((a, b) => (a.object_id < b.object_id ? -1 : a.object_id > b.object_id ? 1 : 0));
-  return [`${insertRows("provider_objects", rows)} on conflict do nothing`];
+  return [`${insertColumns("provider_objects", rows)} on conflict do nothing`];
 }

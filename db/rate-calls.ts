@@ -1,3 +1,4 @@
+import type { OfCalls } from "./of-calls.ts";
 import { uuid7Floor } from "./partitions.ts";
 import { quoted } from "./rows.ts";
 
@@ -21,9 +22,6 @@ const OF_CALL = [
   "model",
 ];
 const OF_WORD = ["project_id", "rating", "has_comment", "has_correction"];
-
-/** A condition on the column that holds a call's id, made of ids by the caller and of nothing that came from outside. */
-export type OfCalls = (id: string) => string;
 
 /** SQL, several statements, that rates what these words speak of. `ids` is what a word's id is compared with: `= any(…)`. */
 export const rateWords = (ids: string): string[] => [

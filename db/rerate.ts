@@ -2,6 +2,7 @@ import type { Sql } from "postgres";
 import type { Call, UsageLine } from "#lib/call.ts";
 import type { RerateReport } from "#lib/rerate-report.ts";
 import { mayBeFolded, unfold } from "./fold-days.ts";
+import { amongIds } from "./of-calls.ts";
 import { uuid7Floor } from "./partitions.ts";
 import { PLAN_AGAIN } from "./plan-again.ts";
 import { codeOf, guardMonths, type Plan } from "./plan-calls.ts";
@@ -145,7 +146,7 @@ export async function bookAdjustments(
   { as }: BilledPage,
   adjusted: readonly Adjusted[],
 ): Promise<boolean> {
-  const these = `any('{${adjusted.map(({ call }) => call.id).join(",")}}'::uuid[])`;
+  const these = amongIds(adjusted.map(({ call }) => call.id));
   try {
     // One message, one transaction: see record-batch.ts.
     await sql.unsafe(
@@ -154,10 +155,10 @@ export async function bookAdjustments(
         guardMonths(as),
         guardStates(adjusted),
         ...unfoldDays(adjusted),
-        rollUpCalls(`id = ${these}`, -1),
+        rollUpCalls(these("id"), -1),
         rollUpSpend(bookedByCalls(these, true), -1),
         insertRows("usage_lines", adjusted.flatMap(lineRows)),
-        rollUpCalls(`id = ${these}`),
+        rollUpCalls(these("id")),
         rollUpSpend(bookedByCalls(these, true)),
         keepReport(rerate),
       ].join(";\n"),

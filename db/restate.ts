@@ -2,6 +2,7 @@ import type { Sql } from "postgres";
 import type { Call } from "#lib/call.ts";
 import { correctCounts } from "./booked-as.ts";
 import { bookingDay, type ClosedPeriod, dayOf } from "./booking.ts";
+import { amongIds, type OfCalls } from "./of-calls.ts";
 import { PLAN_AGAIN } from "./plan-again.ts";
 import { keyOf, objectsOf, ownersOf } from "./provider-objects.ts";
 import { recordChanges } from "./record-changes.ts";
@@ -10,7 +11,6 @@ import { rollUpLatency } from "./rollup-latency.ts";
 import { bookedByCalls, rollUpSpend } from "./rollup-spend.ts";
 import { quoted, usageRow } from "./rows.ts";
 import {
-  anyOf,
   type BookedFigures,
   dropEmpty,
   isClosed,
@@ -107,25 +107,25 @@ async function lackingUsage(sql: Sql, ids: readonly string[]) {
 export function writeRestated(restated: readonly RestatedCall[]): string[] {
   if (restated.length === 0) return [];
   const ids = restated.map(({ call }) => call.id);
-  const these = anyOf(ids);
+  const these = amongIds(ids);
   return [
     claim(these, ids.length),
     ...takeOutFigures(ids, restated),
     ...restated.map(update),
     ...rebookLines(restated),
     ...correctCounts(restated.filter(isClosed)),
-    recordChanges(`id = ${these}`),
-    rollUpCalls(`id = ${these}`),
-    rollUpLatency(`id = ${these}`),
+    recordChanges(these("id")),
+    rollUpCalls(these("id")),
+    rollUpLatency(these("id")),
     rollUpSpend(bookedByCalls(these, true)),
     ...dropEmpty(ids, restated),
   ];
 }
 
 /** Locks the rows, which a select may not do on Citus: whoever else restates them waits, and then finds that they have a usage. */
-const claim = (these: string, count: number): string => `
+const claim = (these: OfCalls, count: number): string => `
   do $restated$ declare found_calls integer; begin
-    update calls set recorded_at = recorded_at where id = ${these} and usage_source in ${LACKING};
+    update calls set recorded_at = recorded_at where ${these("id")} and usage_source in ${LACKING};
     get diagnostics found_calls = row_count;
     if found_calls <> ${count} then raise exception 'somebody else stated it first' using errcode = '${PLAN_AGAIN}'; end if;
   end $restated$`;

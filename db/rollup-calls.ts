@@ -1,3 +1,4 @@
+import type { OfCalls } from "./of-calls.ts";
 import { keptValues, OTHER } from "./rollup-limit.ts";
 
 /**
@@ -75,10 +76,10 @@ const MONEY = `
     coalesce(sum(quantity) filter (where cost_usd is null), 0) <> 0 as unpriced
   from usage_lines where call_id = id`;
 
-/** SQL that removes rows of nothing; `ids` are the calls that were replaced (db/rollup-spend.ts, dropEmptySpend). */
-export const dropEmptyCalls = (ids: string): string => `
+/** SQL that removes rows of nothing; `which` are the calls that were replaced (db/rollup-spend.ts, dropEmptySpend). */
+export const dropEmptyCalls = (which: OfCalls): string => `
   delete from rollup_calls
   where (project_id, bucket, writer) in (
-      select project_id, date_bin('15 minutes', started_at, 'epoch'), spool from calls where id = ${ids}
+      select project_id, date_bin('15 minutes', started_at, 'epoch'), spool from calls where ${which("id")}
     )
     and calls = 0`;

@@ -1,5 +1,6 @@
 import { ERRORS } from "#lib/call.ts";
 import type { LatencyMetric } from "#lib/latency.ts";
+import type { OfCalls } from "./of-calls.ts";
 import { keptValues, OTHER } from "./rollup-limit.ts";
 
 /** What calls are told apart by: the dimensions of `rollup_latency`. */
@@ -106,10 +107,10 @@ const counted = (bins: string, sign: 1 | -1) => `(
 const merged = (metric: string) => `
   case when (excluded.${metric}).bins = '{}' then r.${metric} else histogram_add(r.${metric}, excluded.${metric}) end`;
 
-/** SQL that removes rows of nothing; `ids` are the calls that were replaced (db/rollup-spend.ts, dropEmptySpend). */
-export const dropEmptyLatency = (ids: string): string => `
+/** SQL that removes rows of nothing; `which` are the calls that were replaced (db/rollup-spend.ts, dropEmptySpend). */
+export const dropEmptyLatency = (which: OfCalls): string => `
   delete from rollup_latency
   where (${PLACE}) in (
-      select project_id, date_bin('15 minutes', started_at, 'epoch'), spool from calls where id = ${ids}
+      select project_id, date_bin('15 minutes', started_at, 'epoch'), spool from calls where ${which("id")}
     )
     and calls = 0`;

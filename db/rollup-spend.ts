@@ -1,3 +1,4 @@
+import type { OfCalls } from "./of-calls.ts";
 import { keptValues, OTHER } from "./rollup-limit.ts";
 
 /** Whose money: the dimensions of `rollup_spend`. */
@@ -22,37 +23,41 @@ const KINDS = {
 
 interface Measure {
   name: string;
-  /** Of a call, as `c`. */
-  call: string;
-  /** Over the lines of one call that are booked on one day, as `l`. */
-  lines: string;
-  /** Of a row of `booked_as`, as `b`, which then stands in for the call; '0' when left out. */
+  /** Of a call, as `c`; nothing when left out. */
+  call?: string;
+  /** Of a line, as `l`; nothing when left out. */
+  line?: string;
+  /** Over the lines of one call without a price that are booked on one day, as `l`; nothing when left out. */
+  unpriced?: string;
+  /** Of a row of `booked_as`, as `b`, which then stands in for the call; nothing when left out. */
   again?: string;
 }
 
-const tokens = (condition: string) => `coalesce(sum(l.quantity) filter (where l.unit = 'token' and ${condition}), 0)`;
-const money = (column: string, condition: string) => `coalesce(sum(l.${column}) filter (where ${condition}), 0)`;
+/** A column where a condition holds; elsewhere nothing. */
+const where = (condition: string, column: string) => `case when ${condition} then l.${column} end`;
+const tokens = (condition: string) => where(`l.unit = 'token' and ${condition}`, "quantity");
+const money = (condition: string) => where(condition, "cost_usd");
 
 const MEASURES: readonly Measure[] = [
-  { name: "calls", call: "1", lines: "0", again: "(b.correction = 0)::int" },
-  { name: "calls_failed", call: "(c.outcome <> 'completed')::int", lines: "0", again: "b.failed" },
+  { name: "calls", call: "1", again: "(b.correction = 0)::int" },
+  { name: "calls_failed", call: "(c.outcome <> 'completed')::int", again: "b.failed" },
   {
     name: "calls_unpriced",
     // A usage that contradicts itself has no lines: its cost is unknown too.
     call: "('usage_inconsistent' = any(c.problems))::int",
     again: "b.unpriced",
     // What this day changes: is something unpriced up to it, and was something before? A reversal takes its mark away again.
-    lines: `case when bool_or(l.cost_usd is null) then ${unpricedUpTo("<=")} - ${unpricedUpTo("<")} else 0 end`,
+    unpriced: `${unpricedUpTo("<=")} - ${unpricedUpTo("<")}`,
   },
-  { name: "calls_without_usage", call: "(c.usage_source = 'none')::int", lines: "0", again: "b.without_usage" },
-  { name: "cost_usd", call: "0", lines: money("cost_usd", "l.source <> 'estimated'") },
-  { name: "cost_estimated_usd", call: "0", lines: money("cost_usd", "l.source = 'estimated'") },
-  { name: "saved_usd", call: "0", lines: money("saved_usd", "true") },
-  { name: "tokens_estimated", call: "0", lines: tokens("l.source = 'estimated'") },
+  { name: "calls_without_usage", call: "(c.usage_source = 'none')::int", again: "b.without_usage" },
+  { name: "cost_usd", line: money("l.source <> 'estimated'") },
+  { name: "cost_estimated_usd", line: money("l.source = 'estimated'") },
+  { name: "saved_usd", line: "l.saved_usd" },
+  { name: "tokens_estimated", line: tokens("l.source = 'estimated'") },
   ...cells("", tokens),
-  ...cells("_usd", (condition) => money("cost_usd", condition)),
+  ...cells("_usd", money),
   // In no cell: cells and fees together are what was spent.
-  { name: "fees_usd", call: "0", lines: money("cost_usd", "l.direction = 'tool'") },
+  { name: "fees_usd", line: money("l.direction = 'tool'") },
 ];
 
 function unpricedUpTo(days: "<" | "<=") {
@@ -60,12 +65,11 @@ function unpricedUpTo(days: "<" | "<=") {
     where u.call_id = c.id and u.cost_usd is null and u.booked_on ${days} l.booked_on)`;
 }
 
-function cells(suffix: string, sum: (condition: string) => string): Measure[] {
+function cells(suffix: string, of: (condition: string) => string): Measure[] {
   return MODALITIES.flatMap((modality) =>
     Object.entries(KINDS).map(([kind, condition]) => ({
       name: `${modality}_${kind}${suffix}`,
-      call: "0",
-      lines: sum(`l.modality = '${modality}' and ${condition}`),
+      line: of(`l.modality = '${modality}' and ${condition}`),
     })),
   );
 }
@@ -84,11 +88,11 @@ export interface Booked {
   again: string[] | null;
 }
 
-export const bookedByCalls = (ids: string, again: boolean): Booked => ({
-  calls: [`c.id = ${ids}`],
+export const bookedByCalls = (which: OfCalls, again: boolean): Booked => ({
+  calls: [which("c.id")],
   // Both, so that neither table is read for more than these calls.
-  lines: [`l.call_id = ${ids} and c.id = ${ids}`],
-  again: again ? [`c.id = ${ids}`] : null,
+  lines: [`${which("l.call_id")} and ${which("c.id")}`],
+  again: again ? [which("c.id")] : null,
 });
 
 const OWN_DAY = "(c.started_at at time zone 'UTC')::date";
@@ -131,29 +135,42 @@ export function bookedBetween(
 }
 
 /**
- * SQL: each call and its lines as rows with the dimensions, `booked_at` and the measures. The only definition of what is spent;
- * the rollup and every figure that is computed without it are sums over these rows.
+ * SQL: each call, and each of its lines, as rows with the dimensions, `booked_at` and the measures, each in one row and 0 in the others. The
+ * only definition of what is spent; the rollup and every figure that is computed without it are sums over these rows.
  */
-export const spendParts = ({ calls, lines, again }: Booked): string =>
-  [
+export const spendParts = (booked: Booked): string => partsOf(booked, "0");
+
+/** `nothing` is what a row has of a measure that it says nothing of. */
+const partsOf = ({ calls, lines, again }: Booked, nothing: "0" | "null::numeric"): string => {
+  const all = (of: keyof Measure) =>
+    MEASURES.map(
+      (one) => `${one[of] === undefined ? nothing : `coalesce(${one[of]}, ${nothing})`} as ${one.name}`,
+    ).join(", ");
+  const isFirst = again ? `${NOT_AGAIN} and` : "";
+  return [
     ...calls.map(
-      (which) => `
-        select ${PART_KEYS}, ${CALL_BOOKED_AT} as booked_at, ${MEASURES.map(({ name, call }) => `${call} as ${name}`).join(", ")}
-        from calls c where ${again ? `${NOT_AGAIN} and` : ""} ${which}`,
+      (which) =>
+        `select ${PART_KEYS}, ${CALL_BOOKED_AT} as booked_at, ${all("call")} from calls c where ${isFirst} ${which}`,
     ),
-    ...lines.map((which) => linesOf("calls", again ? `${NOT_AGAIN} and ${which}` : which)),
-    ...(again ? lines.map((which) => linesOf(AS_BOOKED, which)) : []),
+    ...lines.flatMap((which) => linesOf("calls", `${isFirst} ${which}`, all)),
+    ...(again ? lines.flatMap((which) => linesOf(AS_BOOKED, which, all)) : []),
     ...(again ?? []).map(
       (which) => `
-        select ${PART_KEYS}, ${bookedAt("b.counted_on")}, ${MEASURES.map(({ again: counted = "0" }) => counted).join(", ")}
+        select ${PART_KEYS}, ${bookedAt("b.counted_on")}, ${all("again")}
         from ${AS_BOOKED} c join ${COUNTED} b on b.call_id = c.id where ${which}`,
     ),
   ].join(" union all ");
+};
 
-const linesOf = (calls: string, which: string) => `
-  select ${PART_KEYS}, ${bookedAt("l.booked_on")}, ${MEASURES.map((one) => one.lines).join(", ")}
-  from ${calls} c join usage_lines l on l.call_id = c.id where ${which}
-  group by c.id, l.booked_on${calls === AS_BOOKED ? `, ${KEY_COLUMNS.map((name) => `c.${name}`).join(", ")}` : ""}`;
+const linesOf = (calls: string, which: string, all: (of: keyof Measure) => string): string[] => {
+  const from = `select ${PART_KEYS}, ${bookedAt("l.booked_on")},`;
+  const keys = calls === AS_BOOKED ? `, ${KEY_COLUMNS.map((name) => `c.${name}`).join(", ")}` : "";
+  return [
+    `${from} ${all("line")} from ${calls} c join usage_lines l on l.call_id = c.id where ${which}`,
+    `${from} ${all("unpriced")} from ${calls} c join usage_lines l on l.call_id = c.id
+      where l.cost_usd is null and ${which} group by c.id, l.booked_on${keys}`,
+  ];
+};
 
 const NOT_AGAIN = "not exists (select 1 from booked_as was where was.call_id = c.id)";
 /**
@@ -198,14 +215,14 @@ const COLUMN_NUMBERS = KEY.split(",")
  */
 export const rollUpSpend = (booked: Booked, sign: 1 | -1 = 1): string => `
   with summed as (
-    select project_id, date_bin('15 minutes', booked_at, 'epoch') as bucket, writer, ${SPEND_DIMENSIONS.join(", ")},
-      ${SPEND_MEASURES.map((name) => `sum(${name}) as ${name}`).join(", ")}
-    from (${spendParts(booked)}) part
-    where not exists (
-      select 1 from closed_periods p
-      where p.project_id = part.project_id and p.month = date_trunc('month', part.booked_at at time zone 'UTC')::date
-    )
-    group by ${KEY}
+    select r.* from (
+      select project_id, date_bin('15 minutes', booked_at, 'epoch') as bucket, writer, ${SPEND_DIMENSIONS.join(", ")},
+        ${SPEND_MEASURES.map((name) => `coalesce(sum(${name}), 0) as ${name}`).join(", ")}
+      -- A sum passes over what is null, and would add each 0.
+      from (${partsOf(booked, "null::numeric")}) part
+      group by ${KEY}
+    ) r
+    where ${IS_OPEN}
   ),
   places as materialized (
     select p.*, ${LIMITED.map((name) => `${keptValues("rollup_spend", name)} as ${name}_kept`).join(", ")}
@@ -232,14 +249,14 @@ export const dropNothingSpent = (which: string): string => `
   delete from rollup_spend r where ${which} and ${NOTHING} and ${IS_OPEN}`;
 
 /**
- * SQL that does so where calls were replaced: a call that was read again under another name leaves one under its old name. `ids` are
+ * SQL that does so where calls were replaced: a call that was read again under another name leaves one under its old name. `which` are
  * the calls, `days` those on which something of theirs is booked late.
  */
-export const dropEmptySpend = (ids: string, days: readonly string[]): string =>
+export const dropEmptySpend = (which: OfCalls, days: readonly string[]): string =>
   dropNothingSpent(`(project_id, bucket, writer) in (
     select project_id, at, spool
     from calls cross join lateral unnest(
       date_bin('15 minutes', started_at, 'epoch') || array[${days.map((day) => `'${day}T00:00:00Z'`).join(", ")}]::timestamptz[]
     ) as booked (at)
-    where id = ${ids}
+    where ${which("id")}
   )`);

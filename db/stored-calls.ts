@@ -3,6 +3,7 @@ import { correctCounts, keepAsBooked } from "./booked-as.ts";
 import { dayOf } from "./booking.ts";
 import { mayBeFolded, unfold } from "./fold-days.ts";
 import { insertColumns } from "./insert-columns.ts";
+import { amongIds } from "./of-calls.ts";
 import { insertObjects, type ObjectName, objectsOf } from "./provider-objects.ts";
 import { RATINGS_LOCK, rateCalls, rateGrown, unfoldRatings } from "./rate-calls.ts";
 import { recordChanges } from "./record-changes.ts";
@@ -53,27 +54,27 @@ export type BookedFigures = Pick<BookedCall, "bookedOn" | "linesOn"> & {
 
 /** SQL that takes out what an older decoder had stored of calls; `calls` are what takes its place. */
 export function takeOut(ids: string[], calls: readonly BookedCall[]): string[] {
-  const these = anyOf(ids);
+  const these = amongIds(ids);
   return [
     ...takeOutFigures(ids, calls),
-    `delete from calls where id = ${these}`,
-    `delete from tool_calls where call_id = ${these}`,
-    `delete from payloads where call_id = ${these}`,
-    `delete from media where call_id = ${these}`,
+    `delete from calls where ${these("id")}`,
+    `delete from tool_calls where ${these("call_id")}`,
+    `delete from payloads where ${these("call_id")}`,
+    `delete from media where ${these("call_id")}`,
   ];
 }
 
 /** SQL that takes calls out of the rollups, and their lines out of months that are open; `calls` are what will be counted instead. */
 export function takeOutFigures(ids: string[], calls: readonly BookedFigures[]): string[] {
-  const these = anyOf(ids);
+  const these = amongIds(ids);
   const closed = calls.filter(isClosed).map(({ call }) => call.id);
   return [
-    rollUpCalls(`id = ${these}`, -1),
-    rollUpLatency(`id = ${these}`, -1),
+    rollUpCalls(these("id"), -1),
+    rollUpLatency(these("id"), -1),
     rollUpSpend(bookedByCalls(these, true), -1),
-    ...(closed.length ? [keepAsBooked(anyOf(closed))] : []),
+    ...(closed.length ? [keepAsBooked(amongIds(closed))] : []),
     // Lines booked in a closed month stay for ever; what changed is added beside them (db/usage-lines.ts).
-    `delete from usage_lines l where call_id = ${these} and not exists (
+    `delete from usage_lines l where ${these("call_id")} and not exists (
        select 1 from calls c join closed_periods p on p.project_id = c.project_id
        where c.id = l.call_id and p.month = date_trunc('month', l.booked_on)::date
      )`,
@@ -82,7 +83,7 @@ export function takeOutFigures(ids: string[], calls: readonly BookedFigures[]): 
 
 /** SQL that drops what was counted under names that the calls no longer have. */
 export function dropEmpty(ids: string[], calls: readonly BookedFigures[]): string[] {
-  const these = anyOf(ids);
+  const these = amongIds(ids);
   const late = calls.filter(({ call, linesOn }) => ids.includes(call.id) && linesOn !== dayOf(call.startedAt));
   const days = [...new Set(late.map(({ linesOn }) => linesOn))];
   return [dropEmptyCalls(these), dropEmptyLatency(these), dropEmptySpend(these, days)];
@@ -102,7 +103,7 @@ export function unfoldTouched(calls: readonly BookedFigures[], stale: string[]):
   const which = [
     ...(touched.length ? [`(project_id, day) in (${[...new Set(touched)].join(", ")})`] : []),
     // Where their lines were booked.
-    ...(stale.length ? [`day in (select booked_on from usage_lines where call_id = ${anyOf(stale)})`] : []),
+    ...(stale.length ? [`day in (select booked_on from usage_lines where ${amongIds(stale)("call_id")})`] : []),
   ];
   return which.length ? [unfold(which.join(" or "))] : [];
 }
@@ -114,7 +115,7 @@ export const isClosed = ({ call, bookedOn, linesOn }: BookedFigures): boolean =>
 /** SQL that stores calls with all that belongs to them; `stale` are the ids of those that were stored before. */
 export function insertCalls(calls: BookedCall[], stale: string[]): string[] {
   const recordedAt = new Date().toISOString();
-  const these = anyOf(calls.map(({ call }) => call.id));
+  const these = amongIds(calls.map(({ call }) => call.id));
   const tools = calls.flatMap(({ call }) => toolCallRows(call));
   const grown = calls.flatMap(({ call }) => (call.session !== null && !stale.includes(call.id) ? [call.id] : []));
   return [
@@ -130,9 +131,9 @@ export function insertCalls(calls: BookedCall[], stale: string[]): string[] {
     ...insertMedia(calls),
     ...insertInstructions(calls),
     ...insertObjects(calls.flatMap(({ call }) => objectsOf(call).map((name) => ({ ...name, callId: call.id })))),
-    recordChanges(`id = ${these}`),
-    rollUpCalls(`id = ${these}`),
-    rollUpLatency(`id = ${these}`),
+    ...recordChangesOf(calls),
+    rollUpCalls(these("id")),
+    rollUpLatency(these("id")),
     rollUpSpend(bookedByCalls(these, stale.length > 0)),
     ...rateStored(calls, stale, grown),
   ];
@@ -151,9 +152,25 @@ export function rateStored(
   const over = [...new Set(calls.map(({ call }) => dayOf(call.startedAt)))].filter((day) => mayBeFolded(day, now));
   return [
     ...(over.length ? [`select ${RATINGS_LOCK}`, unfoldRatings(over)] : []),
-    ...(stale.length ? rateCalls((id) => `${id} = ${anyOf(stale)}`) : []),
-    ...(grown.length ? [rateGrown((id) => `${id} = ${anyOf(grown)}`)] : []),
+    ...(stale.length ? rateCalls(amongIds(stale)) : []),
+    ...(grown.length ? [rateGrown(amongIds(grown))] : []),
   ];
+}
+
+/** Whatever several of them show, the first of them shows first. */
+function recordChangesOf(calls: readonly BookedCall[]): string[] {
+  const first = new Map<string, string>();
+  const show = (id: string, ...what: (string | null)[]) => {
+    if (what.includes(null)) return;
+    const key = JSON.stringify(what);
+    const before = first.get(key);
+    if (before === undefined || id < before) first.set(key, id);
+  };
+  for (const { call } of calls) {
+    show(call.id, call.projectId, "template_version", call.template, call.templateVersion);
+    if (call.model !== call.requestModel) show(call.id, call.projectId, "snapshot", call.requestModel, call.model);
+  }
+  return first.size > 0 ? [recordChanges(amongIds([...new Set(first.values())])("id"))] : [];
 }
 
 function insertPayloads(calls: RecordedCall[]): string[] {
@@ -200,9 +217,3 @@ const inOrder =
   <T>(keyOf: (row: T) => string) =>
   (a: T, b: T): number =>
     keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0;
-
-/** Ids as an array literal. Each is looked at again: this text is not a parameter. */
-export const anyOf = (ids: readonly string[]): string => {
-  if (!ids.every((id) => /^[0-9a-f-]{36}$/.test(id))) throw new Error("a call id is no UUID");
-  return `any('{${ids.join(",")}}'::uuid[])`;
-};

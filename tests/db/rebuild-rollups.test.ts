@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { foldDays } from "#db/fold-days.ts";
+import { amongIds } from "#db/of-calls.ts";
 import { rebuildRollups } from "#db/rebuild-rollups.ts";
 import { differences } from "#db/referee.ts";
 import { rollUpCalls } from "#db/rollup-calls.ts";
@@ -71,7 +72,7 @@ describe.each(MAJORS)("counting a day again on PostgreSQL %i", (major) => {
       insert into calls select (jsonb_populate_record(c, jsonb_build_object('id', '${id}', 'started_at', uuid7_time('${id}')))).* from calls c where id = '${first?.id}';
       ${rollUpCalls(`id = '${id}'`)};
       ${rollUpLatency(`id = '${id}'`)};
-      ${rollUpSpend(bookedByCalls(`'${id}'`, false))}`);
+      ${rollUpSpend(bookedByCalls(amongIds([id]), false))}`);
     const rebuilding = rebuild();
     await expect.poll(waiting).toBe(1);
     await connection.unsafe("commit");

@@ -39,7 +39,6 @@ const ALLOWED: { rule: Rule; files: string[]; why: string }[] = [
     files: [
       "db/booked-as.ts",
       "db/match-feedback.ts",
-      "db/rate-calls.ts",
       "db/retention.ts",
       "db/rollup-spend.ts",
       "db/queries/call-page.ts",

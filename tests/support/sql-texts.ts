@@ -60,10 +60,11 @@ function literalsOf(source: string): SqlText[] {
     let text = "";
     while (at < source.length && source[at] !== "`")
       if (source.startsWith("${", at)) {
-        at += 2;
+        const begin = at + 2;
+        at = begin;
         code(() => source[at] === "}");
+        text += placeholder(source.slice(begin, at));
         at++;
-        text += "$0";
       } else {
         const step = source[at] === "\\" ? 2 : 1;
         text += source.slice(at, at + step);
@@ -81,6 +82,12 @@ function literalsOf(source: string): SqlText[] {
     const index = source.indexOf(end, at);
     return index < 0 ? source.length : index + end.length;
   }
+}
+
+/** A condition on calls' ids (db/of-calls.ts) is handed the column that it is about. */
+function placeholder(code: string): string {
+  const column = /\("((?:\w+\.)?\w*id)"\)$/.exec(code)?.[1];
+  return column ? `${column} = $0` : "$0";
 }
 
 /** How long the regular expression at the start of a text is. */
