@@ -109,15 +109,15 @@ export async function settleCalls<T extends { call: Call }>(
   return { calls: given.map((one, i) => ({ ...one, call: calls[i] as Call })), claims };
 }
 
-/** SQL that does what was planned, in this order. */
-export function writePlanned({ fresh, stale, claims, restated }: Plan): string[] {
+/** SQL that does what was planned, in this order; `insert` may have been written before (db/prepare-calls.ts). */
+export function writePlanned({ fresh, stale, claims, restated }: Plan, insert: string[] | null = null): string[] {
   const restatedIds = restated.map(({ call }) => call.id);
   return [
     ...claimUsage(claims),
     ...unfoldTouched([...fresh, ...restated], [...stale, ...restatedIds]),
     ...(stale.length ? takeOut(stale, fresh) : []),
     ...writeRestated(restated),
-    ...(fresh.length ? insertCalls(fresh, stale) : []),
+    ...(fresh.length ? (insert ?? insertCalls(fresh, stale)) : []),
     ...(stale.length ? dropEmpty(stale, fresh) : []),
     ...rateStored(restated, restatedIds, []),
   ];

@@ -13,6 +13,7 @@ import {
   without,
   writePlanned,
 } from "./plan-calls.ts";
+import { preparedFor } from "./prepare-calls.ts";
 import { planSessions, type RecordedSession, type SessionPlan, writeSessions } from "./record-sessions.ts";
 import { feedbackRow, insertRows, quoted, quotedJson } from "./rows.ts";
 import { addRunCounts, NO_COUNTS, type RunCounts } from "./run-counts.ts";
@@ -151,7 +152,7 @@ function write(batch: RecordBatch, plan: Plan, sessions: SessionPlan, refused: S
   const { low, high } = batch;
   return [
     guard(batch, plan),
-    ...writePlanned(plan),
+    ...writePlanned(plan, plan.stale.length === 0 ? preparedFor(batch.calls, plan.fresh) : null),
     ...writeSessions(sessions.stored),
     ...(refused.length ? [insertSetAside(refused)] : []),
     ...(batch.feedback.length ? [insertFeedback(batch.feedback, plan)] : []),

@@ -9,6 +9,7 @@ import { foldRatings } from "#db/fold-ratings.ts";
 import { matchFeedback } from "#db/match-feedback.ts";
 import { ensureIndexes } from "#db/online-indexes.ts";
 import { ensurePartitions } from "#db/partitions.ts";
+import { prepareCalls } from "#db/prepare-calls.ts";
 import { bookVersion, readAdded } from "#db/price-book.ts";
 import { REBUILD_JOB, rebuildDue } from "#db/rebuild-rollups.ts";
 import { LeaseLost, recordBatch } from "#db/record-batch.ts";
@@ -78,6 +79,7 @@ export async function startRecorder(): Promise<void> {
     lease: (spool, lease, evenIfHeld) => leaseSpool(sql, spool, lease, evenIfHeld),
     touch: (spool, lease) => touchSpool(sql, spool, lease),
     release: (spool, lease) => releaseSpool(sql, spool, lease),
+    prepare: prepareCalls,
     // Not even to the end of what is spooled.
     record: async (batch) => {
       if (misfit) throw new LeaseLost("the schema is another version's");

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import type { Call } from "#lib/call.ts";
 import type { Exchange } from "#lib/exchange.ts";
 import type { Feedback } from "#lib/feedback.ts";
@@ -80,6 +80,8 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   };
   /** Of the stretch before; false: it is not stored, and neither is anything behind it. */
   let storing: Promise<boolean> = Promise.resolve(true);
+  /** Who watches hears of each stretch while the next one is on its way. */
+  let telling: Promise<void> = Promise.resolve();
   const carryIfLong = createCarrier({
     ...{ dir, spoolKey, carried: carried.map(({ seq }) => seq) },
     // Read again from its start it would bring this process down again.
@@ -110,6 +112,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
         continue;
       }
       if (!(await storing)) return;
+      await telling;
       options.watch?.storedUntil(stretch.untilMs);
       if (assembler.open().length > 0 && isAbandoned(dir, "worker")) {
         if (!(await storeAbandoned())) return;
@@ -124,6 +127,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
     }
   } finally {
     await storing.catch(() => {});
+    await telling.catch(() => {});
     caution.over();
     reader.close();
   }
@@ -179,6 +183,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   /** Moves `high`: what is read next lies behind this stretch. */
   async function decodeStretch(stretch: ReturnType<typeof read>, to: SpoolPosition) {
     const decoded = await decoder.decode(stretch.exchanges, stretch.sockets);
+    store.prepare(decoded.calls);
     const carry = carryIfLong(assembler.open(), to);
     const low = assembler.open().reduce((least, one) => (isBefore(one.from, least) ? one.from : least), to);
     const from = high;
@@ -216,7 +221,21 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
     caution.stored(weightOf(stretch.exchanges.length, stretch.messages), to);
     // The words of a call that was set aside are not stored: whoever says them next must bring them again.
     if (stored.setAside > 0) knownInstructions.clear();
-    const { calls } = ready.decoded;
+    const seconds = (performance.now() - before) / 1000;
+    await telling;
+    telling = turn().then(() => tell(ready, stored.setAside, seconds));
+    // Its failure is met where it is awaited.
+    telling.catch(() => {});
+    clearBelow(low.segment);
+    return true;
+  }
+
+  async function tell(
+    { stretch, decoded, to }: Awaited<ReturnType<typeof decodeStretch>>,
+    setAside: number,
+    seconds: number,
+  ) {
+    const { calls, sessions } = decoded;
     options.onStored?.(calls.flatMap(({ observation }) => observation ?? []));
     options.onExchanges?.(stretch.exchanges);
     options.watch?.storedUntil(stretch.untilMs);
@@ -224,14 +243,12 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
       run: stretch.run,
       high: to,
       calls,
-      sessions: ready.decoded.sessions,
+      sessions,
       messages: stretch.messages,
       feedback: stretch.feedback.length,
-      setAside: stored.setAside,
-      seconds: (performance.now() - before) / 1000,
+      setAside,
+      seconds,
     });
-    clearBelow(low.segment);
-    return true;
   }
 
   /**
@@ -250,7 +267,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
       if (stored.setAside > 0) knownInstructions.clear();
     }
     const isEarly = new Set(early);
-    return { ...decoded, calls: decoded.calls.filter((one) => !isEarly.has(one)) };
+    return early.length > 0 ? { ...decoded, calls: decoded.calls.filter((one) => !isEarly.has(one)) } : decoded;
   }
 
   /** With what was said where that may be kept, so that a later version can store it all. */

@@ -10,6 +10,8 @@ export interface Store {
   lease(spool: string, lease: string, evenIfHeld: boolean): Promise<HeldSpool | null>;
   touch(spool: string, lease: string): Promise<boolean>;
   release(spool: string, lease: string): Promise<void>;
+  /** Does ahead what can be done before the batch before is stored; the batch then has this same array. */
+  prepare(calls: readonly DecodedExchange[]): void;
   record(batch: Batch): Promise<{ stored: number; setAside: number }>;
 }
 

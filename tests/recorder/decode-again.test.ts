@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { compareCalls, replaceStale } from "#db/decoded-again.ts";
+import { prepareCalls } from "#db/prepare-calls.ts";
 import { recordBatch } from "#db/record-batch.ts";
 import { replaceSessions } from "#db/replace-sessions.ts";
 import { runJob } from "#db/run-job.ts";
@@ -85,6 +86,7 @@ async function record(
       lease: (name, by, evenIfHeld) => leaseSpool(db.sql, name, by, evenIfHeld),
       touch: (name, by) => touchSpool(db.sql, name, by),
       release: (name, by) => releaseSpool(db.sql, name, by),
+      prepare: prepareCalls,
       record: (batch) => recordBatch(db.sql, batch),
     },
     stopping: () => stop,

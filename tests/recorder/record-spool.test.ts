@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { prepareCalls } from "#db/prepare-calls.ts";
 import { recordBatch } from "#db/record-batch.ts";
 import { leaseSpool, releaseSpool, touchSpool } from "#db/spool-lease.ts";
 import { openContent } from "#lib/privacy/seal.ts";
@@ -45,6 +46,7 @@ function newSpool(segmentBytes = 1 << 20) {
         lease: (name, by, evenIfHeld) => leaseSpool(db.sql, name, by, evenIfHeld),
         touch: (name, by) => touchSpool(db.sql, name, by),
         release: (name, by) => releaseSpool(db.sql, name, by),
+        prepare: prepareCalls,
         record: (batch) => recordBatch(db.sql, batch),
       });
       const done = store.lease(spool, lease, true).then((held) =>

@@ -19,6 +19,7 @@ export function memoryStore() {
     },
     touch: async (_, by) => by === lease,
     release: async () => {},
+    prepare: () => {},
     async record(batch) {
       const { high } = held;
       if (batch.lease !== lease || batch.from.segment !== high.segment || batch.from.offset !== high.offset)
