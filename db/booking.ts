@@ -5,8 +5,16 @@ export interface ClosedPeriod {
   month: string;
 }
 
+const DAY_MS = 86_400_000;
+/** The day that was asked for last: it is asked for several times per call, and calls come day by day. */
+let lastDay = { begins: Number.NaN, name: "" };
+
 /** The UTC day of a moment, YYYY-MM-DD. */
-export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+export function dayOf(ms: number): string {
+  if (!(ms >= lastDay.begins && ms < lastDay.begins + DAY_MS))
+    lastDay = { begins: Math.floor(ms / DAY_MS) * DAY_MS, name: new Date(ms).toISOString().slice(0, 10) };
+  return lastDay.name;
+}
 
 /**
  * The day on which something of `day` is booked: that day while its month is open, else the first day of the next open

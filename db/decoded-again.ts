@@ -39,7 +39,7 @@ export async function compareCalls(
   given: readonly { call: Call; costUsd: string | null }[],
 ): Promise<Compared[]> {
   const { calls: settled } = await settleCalls(sql, given);
-  const rows = settled.map(({ call }) => callRow(call, new Date().toISOString()));
+  const rows = settled.map(({ call }) => callRow(call, new Date().toISOString(), null));
   const costs = given.map(({ call, costUsd }) => ({ id: call.id, cost: costUsd }));
   const ids = `'{${given.map(({ call }) => call.id).join(",")}}'::uuid[]`;
   const answer = await sql.unsafe(`

@@ -36,20 +36,16 @@ export interface Plan {
 
 /** Looks which of these calls are stored, by which decoder, and where finance books them. */
 export async function planCalls(sql: Sql, all: readonly RecordedCall[]): Promise<Plan> {
-  const [kept, closed] = await Promise.all([
+  const [kept, closed, known] = await Promise.all([
     keptSince(sql),
     sql<ClosedPeriod[]>`
       select project_id as "projectId", month::text as month from closed_periods order by project_id, month`,
+    knownAmong(sql, all),
   ]);
   const isExpired = ({ call }: RecordedCall) => kept.factsFromMs !== null && call.startedAt < kept.factsFromMs;
   const expired = new Set(all.filter(isExpired).map(({ call }) => call.id));
   const calls = firstOfEach(all.filter((one) => !isExpired(one)));
   if (calls.length === 0) return { fresh: [], stale: [], expired, closed, claims: [], restated: [], kept };
-  const known = await sql<Known[]>`
-    select
-      id, decoder_version as version, booked_on::text as "bookedOn", parent_id as "parentId",
-      ${RESTATED} = any(problems) as "isRestated"
-    from calls where id = any(${calls.map(({ call }) => call.id)}::uuid[])`;
   const stored = new Map(known.map((row) => [row.id, row]));
   const isStale = ({ call }: RecordedCall) => isReadBetter(call, stored.get(call.id));
   const unsettled = calls
@@ -78,6 +74,18 @@ interface Known {
   bookedOn: string | null;
   parentId: string | null;
   isRestated: boolean;
+}
+
+async function knownAmong(sql: Sql, calls: readonly RecordedCall[]): Promise<Known[]> {
+  if (calls.length === 0) return [];
+  const ids = calls.map(({ call }) => call.id).sort();
+  // The ends leave it the partitions that matter (db/of-calls.ts).
+  return sql<Known[]>`
+    select
+      id, decoder_version as version, booked_on::text as "bookedOn", parent_id as "parentId",
+      ${RESTATED} = any(problems) as "isRestated"
+    from calls
+    where id between ${ids[0] as string} and ${ids.at(-1) as string} and id in (select unnest(${ids}::uuid[]))`;
 }
 
 /** Where a later answer had to state the usage, what is stored is better than what the call's own exchange says, whoever reads it. */

@@ -2,7 +2,7 @@ import type { Call, Usage } from "#lib/call.ts";
 import type { Feedback } from "#lib/feedback.ts";
 
 /** Columns of `calls`: one key per column, in the store's names. */
-export function callRow(call: Call, recordedAt: string): Record<string, unknown> {
+export function callRow(call: Call, recordedAt: string, bookedOn: string | null): Record<string, unknown> {
   const { timings: t, usage: u, origin } = call;
   return {
     id: call.id,
@@ -15,6 +15,7 @@ export function callRow(call: Call, recordedAt: string): Record<string, unknown>
     region: call.region,
     started_at: new Date(call.startedAt).toISOString(),
     recorded_at: recordedAt,
+    booked_on: bookedOn,
     decoder_version: call.decoderVersion,
     spool: origin.spool,
     run: origin.run,

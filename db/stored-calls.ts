@@ -121,7 +121,7 @@ export function insertCalls(calls: BookedCall[], stale: string[]): string[] {
   return [
     insertColumns(
       "calls",
-      calls.map(({ call, bookedOn }) => ({ ...callRow(call, recordedAt), booked_on: bookedOn })),
+      calls.map(({ call, bookedOn }) => callRow(call, recordedAt, bookedOn)),
     ),
     ...insertLines(calls.filter(({ call }) => !stale.includes(call.id))),
     ...rebookLines(calls.filter(({ call }) => stale.includes(call.id))),

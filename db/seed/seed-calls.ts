@@ -134,7 +134,7 @@ async function beginDay(sql: Sql, dayMs: number): Promise<Day> {
 
 function rowsOf({ calls, feedback, contents, sessions }: SeedBatch, date: string): Record<Table, Row[]> {
   return {
-    calls: calls.map((call) => callRow(call, new Date(call.startedAt + RECORDED_AFTER_MS).toISOString())),
+    calls: calls.map((call) => callRow(call, new Date(call.startedAt + RECORDED_AFTER_MS).toISOString(), null)),
     usage_lines: calls.flatMap((call) => usageLineRows(call, date)),
     tool_calls: calls.flatMap((call) => toolCallRows(call)),
     provider_objects: calls.flatMap(objectRows),

@@ -50,6 +50,8 @@ export interface RecordSpoolOptions {
 /** One transaction holds at most this much, and STRETCH_EXCHANGES. */
 const BYTES_MAX = 16 << 20;
 const IDLE_MS = 20;
+/** After so long the loop turns once: the stretch before is stored meanwhile, and what the database answers is heard only then. */
+const TURN_MS = 2;
 /** Without anything to store, the watermark moves this often. */
 const TOUCH_MS = 1000;
 /** A recorder that is told to stop still stores what has been waiting for so long; the rest stays in the spool for the next one. */
@@ -98,7 +100,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
 
   try {
     for (;;) {
-      const stretch = read();
+      const stretch = await read();
       if (stretch.to !== null) {
         const decoded = await decodeStretch(stretch, stretch.to);
         if (!(await storing)) return;
@@ -134,7 +136,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
 
   /** The worker is dead and has no successor: what it wrote last, then what it left open. */
   async function storeAbandoned(): Promise<boolean> {
-    const last = read();
+    const last = await read();
     if (last.to !== null) return storeStretch(await decodeStretch(last, last.to));
     const { exchanges, sockets: closed } = assembler.endRun();
     const { run, totals } = assembler.current();
@@ -143,13 +145,14 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   }
 
   /** Reads until there is enough for a transaction, or nothing more to read. */
-  function read() {
+  async function read() {
     const exchanges: Exchange[] = [];
     const steps: SocketStep<SessionStretch>[] = [];
     const feedback: Feedback[] = [];
     let messages = 0;
     const runs = new Map<string, RunTotals>();
     const begunAtMs = Date.now();
+    let turnedAt = performance.now();
     let to: SpoolPosition | null = null;
     let isAll = false;
     let bytes = 0;
@@ -159,6 +162,10 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
       if (!batch) {
         isAll = true;
         break;
+      }
+      if (performance.now() - turnedAt > TURN_MS) {
+        await turn();
+        turnedAt = performance.now();
       }
       const replayed = isBefore(batch.from, high);
       const before = assembler.current();
@@ -181,7 +188,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   }
 
   /** Moves `high`: what is read next lies behind this stretch. */
-  async function decodeStretch(stretch: ReturnType<typeof read>, to: SpoolPosition) {
+  async function decodeStretch(stretch: Awaited<ReturnType<typeof read>>, to: SpoolPosition) {
     const decoded = await decoder.decode(stretch.exchanges, stretch.sockets);
     store.prepare(decoded.calls);
     const carry = carryIfLong(assembler.open(), to);
