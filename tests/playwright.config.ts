@@ -10,8 +10,6 @@ export default defineConfig({
   // Files bring processes of their own and mostly wait: for traffic, and for pages.
   workers: 2,
   timeout: 60_000,
-  // A page that computes for long on a machine that is busy with other tests.
-  expect: { timeout: 15_000 },
   forbidOnly: true,
   use: { launchOptions, locale: "en-US", timezoneId: "UTC", trace: "off" },
 });

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { childrenOf } from "#tests/support/process.ts";
 import { seeded } from "#tests/support/split.ts";
 import type { System } from "#tests/support/system.ts";
+import type { FakeRealtime } from "#tests/support/upstream/realtime.ts";
 import { startClients } from "./clients.ts";
+import { startVoices } from "./voices.ts";
 
 export interface Leak {
   part: string;
@@ -20,8 +22,16 @@ const SAMPLE_MS = 2000;
 /** Samples in the medians compared. */
 const SAMPLES = 15;
 
-/** Mixed load (JSON, streams, aborts, resets) for some minutes: memory must not grow with the number of calls. */
-export async function leakRun(system: System, minutes: number, say: (line: string) => void): Promise<Leak[]> {
+/**
+ * Mixed load (JSON, streams, aborts, resets, voice sessions) for some minutes: memory must not grow with the number of calls. `voice` is where the
+ * sessions go: see startVoiceUpstream.
+ */
+export async function leakRun(
+  system: System,
+  voice: FakeRealtime,
+  minutes: number,
+  say: (line: string) => void,
+): Promise<Leak[]> {
   const parts = { worker: () => childrenOf(system.pid("proxy"))[0] as number, recorder: () => system.pid("recorder") };
   const sizes: Record<string, number[]> = { worker: [], recorder: [] };
   let random = seeded(11);
@@ -31,11 +41,13 @@ export async function leakRun(system: System, minutes: number, say: (line: strin
     // New clients every ten seconds: connections come and go as well.
     random = seeded(Math.floor(random() * 1e6));
     const clients = startClients(() => system.proxyUrl, 16, random);
+    const voices = startVoices(() => system.proxyUrl, 4, random);
     for (let i = 0; i < 5; i++) {
       await sleep(SAMPLE_MS);
       if (Date.now() > warm) for (const [name, pid] of Object.entries(parts)) sizes[name]?.push(residentMb(pid()));
     }
-    await clients.stop();
+    await Promise.all([clients.stop(), voices.stop()]);
+    voice.connections.length = 0;
   }
   await system.drained(60_000);
   return Object.entries(sizes).map(([part, all]) => {

@@ -22,7 +22,7 @@ const MANY = 200;
 const SLOW_TICK_MS = 1000;
 const STOPPED_MS = 20_000;
 /** With audio kept, what is caught up on is sealed and stored sixteen megabytes at a time, and the collector takes its time. */
-const GROWTH_MB_MAX = 400;
+const GROWTH_MB_MAX = 300;
 const CALM = { loses: false, tears: false, disturbs: false };
 
 export async function longSessions(system: System, voice: FakeRealtime, say: (line: string) => void): Promise<Scene[]> {

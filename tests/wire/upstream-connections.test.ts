@@ -10,9 +10,14 @@ import { eventually, scripted, useWire } from "./setup.ts";
 const wire = useWire();
 
 test("with one connection allowed, a second call waits for the first, and its sentAtMs tells that wait", async () => {
-  const { first, second, overheadSeconds } = await recordTwo({ OMNIMETER_UPSTREAM_CONNECTIONS: "1" });
-  // The clock of a start has whole milliseconds, and is set right by small steps.
-  expect(sentAt(second)).toBeGreaterThanOrEqual(answeredAt(first) - 5);
+  const recorded = () => recordTwo({ OMNIMETER_UPSTREAM_CONNECTIONS: "1" });
+  // The clock of a start has whole milliseconds.
+  const waited = ({ first, second }: Recorded) => sentAt(second) >= answeredAt(first) - 2;
+  let two = await recorded();
+  // A machine's clock that is set right between the two starts tells a wait that was not: once more, then.
+  for (let tries = 1; tries < 3 && !waited(two); tries++) two = await recorded();
+  const { first, second, overheadSeconds } = two;
+  expect(sentAt(second)).toBeGreaterThanOrEqual(answeredAt(first) - 2);
   expect(second.end?.sentAtMs).toBeGreaterThan(0);
   // The wait is our own time, as the store counts it; what it took to write the end frames comes on top.
   expect(overheadSeconds * 1000).toBeGreaterThanOrEqual(ownMs(first) + ownMs(second) - 0.001);
@@ -59,6 +64,8 @@ test("another transfer coding than chunks stays on the body, and stays announced
   expect(answer.headers["transfer-encoding"]).toBe("gzip, chunked");
   expect(gunzipSync(answer.body).toString()).toBe("hello");
 });
+
+type Recorded = Awaited<ReturnType<typeof recordTwo>>;
 
 /** Two calls, the second begun while the upstream thinks about the first, as the spool holds them. */
 async function recordTwo(env: Record<string, string>) {
