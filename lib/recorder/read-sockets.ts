@@ -1,8 +1,10 @@
 import type { ExchangeStart, RecordedMessage } from "#lib/exchange.ts";
 import { addMoney } from "#lib/money.ts";
 import type { ChildFacts } from "#lib/openai/facts.ts";
+import { socketFacts } from "#lib/openai/sessions/other-socket.ts";
 import type { SessionFacts, SessionOutput, SessionReader } from "#lib/openai/sessions/session-reader.ts";
 import { sessionReaderOf } from "#lib/openai/sessions/sessions.ts";
+import { newSocketLog } from "#lib/openai/sessions/socket-log.ts";
 import type { Session, Turn } from "#lib/session.ts";
 import type { SocketReader, SocketSource } from "#lib/spool/socket-reader.ts";
 import type { Caution } from "./caution.ts";
@@ -87,7 +89,9 @@ export function createSocketReading(options: SocketReadingOptions): SocketReadin
     },
     sessionOf(source, state) {
       const session = state as OpenSession;
-      const facts = attempt(session, () => readerFor(source, session).facts(session.state)) ?? noSessionFacts();
+      // Where its reader cannot say anything any more, nothing is known.
+      const facts =
+        attempt(session, () => readerFor(source, session).facts(session.state)) ?? socketFacts(newSocketLog());
       const model = modelOf(source, facts.model);
       return toSession(source, { ...withUnread(facts, session), model }, session, projectId);
     },
@@ -162,32 +166,4 @@ const withUnread = (facts: SessionFacts, { unread }: OpenSession): SessionFacts 
   serverBytes: facts.serverBytes + unread.serverBytes,
   clientMessages: facts.clientMessages + unread.clientMessages,
   serverMessages: facts.serverMessages + unread.serverMessages,
-});
-
-/** Of a session whose reader cannot say anything any more. */
-const noSessionFacts = (): SessionFacts => ({
-  kind: "other",
-  transport: "websocket",
-  providerId: null,
-  providerCallId: null,
-  model: null,
-  expiresAt: null,
-  endReason: null,
-  audioInMs: null,
-  audioOutMs: null,
-  turns: 0,
-  idleMs: null,
-  toolCalls: 0,
-  bargeIns: 0,
-  falseBargeIns: 0,
-  wastedMs: 0,
-  errors: 0,
-  rateLimits: {},
-  rateLimitEvents: 0,
-  clientBytes: 0,
-  serverBytes: 0,
-  clientMessages: 0,
-  serverMessages: 0,
-  problems: [],
-  hints: { metadata: {}, user: null, safetyIdentifier: null, promptId: null, promptVersion: null },
 });

@@ -1,6 +1,7 @@
+import { silentWav } from "../media.ts";
 import type { Random } from "../random.ts";
 import type { Asked } from "./answer.ts";
-import { formOf, silentWav } from "./form.ts";
+import { formOf } from "./form.ts";
 
 /** A kind of call that is not a chat completion, and how often the company makes it. */
 export interface OtherKind {

@@ -32,25 +32,6 @@ export function fieldIn(body: Buffer, name: string): string | null {
   return to < 0 ? null : body.toString("utf8", from + 4, to);
 }
 
-/** So many milliseconds of silence as WAV: 8 kHz, 16 bit, one channel, as a telephone has it. */
-export function silentWav(ms: number): Buffer {
-  const bytes = Math.round(ms * 8) * 2;
-  const sound = Buffer.alloc(44 + bytes);
-  sound.write("RIFF", 0, "latin1");
-  sound.writeUInt32LE(36 + bytes, 4);
-  sound.write("WAVEfmt ", 8, "latin1");
-  sound.writeUInt32LE(16, 16);
-  sound.writeUInt16LE(1, 20);
-  sound.writeUInt16LE(1, 22);
-  sound.writeUInt32LE(8000, 24);
-  sound.writeUInt32LE(16_000, 28);
-  sound.writeUInt16LE(2, 32);
-  sound.writeUInt16LE(16, 34);
-  sound.write("data", 36, "latin1");
-  sound.writeUInt32LE(bytes, 40);
-  return sound;
-}
-
 /** The length of a WAV file that stands somewhere in these bytes, in milliseconds; null: there is none. */
 export function wavMsIn(body: Buffer): number | null {
   const at = body.indexOf("RIFF");

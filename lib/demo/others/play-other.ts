@@ -1,8 +1,9 @@
+import { silentWav } from "../media.ts";
 import type { Random } from "../random.ts";
 import type { Answer, Asked } from "./answer.ts";
 import { bytes, events, hex, json, objectIn, secondsSinceEpoch, textIn, tokens, tokensOf } from "./answer.ts";
 import { beginBatch, lookAtBatch, takeFile } from "./batch.ts";
-import { fieldIn, silentWav, wavMsIn } from "./form.ts";
+import { fieldIn, wavMsIn } from "./form.ts";
 import { research } from "./play-research.ts";
 
 /** What plays one path. `nowMs`: milliseconds since the epoch, for what says when it was made. */
