@@ -16,6 +16,7 @@ const LONG =
         "tests/db/seed.test.ts",
         "tests/process/backlog.test.ts",
         "tests/process/database-away.test.ts",
+        "tests/process/other-endpoints.test.ts",
         "tests/process/poison.test.ts",
         "tests/process/schema.test.ts",
         "tests/process/two-recorders.test.ts",
