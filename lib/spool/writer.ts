@@ -1,7 +1,8 @@
 import { createSecretKey, type KeyObject, randomUUID } from "node:crypto";
 import { closeSync, fdatasyncSync, fstatSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { FRAME, FRAME_HEADER_BYTES, type Tally, writeFrameHeader } from "./frames.ts";
+import { createFrameBuffer } from "./frame-buffer.ts";
+import { FRAME, type Tally } from "./frames.ts";
 import { createSegmentHeader, listSegments, sealBatch, segmentName } from "./segment.ts";
 import { appendAll, createWhole, cutBack, writeFully } from "./segment-file.ts";
 
@@ -96,9 +97,7 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
   const { dir, key, fsync = false, segmentBytes = SEGMENT_BYTES } = options;
   const appendSync = options.appendSync ?? appendAll;
   const run = randomUUID();
-  const batch = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  const headers = new DataView(batch.buffer, batch.byteOffset);
-  let used = 0;
+  const batch = createFrameBuffer(BUFFER_BYTES);
   let holds: Hold[] = [];
   let turnScheduled = false;
   // One timer for ever: arming is a refresh, disarming a flag.
@@ -150,7 +149,7 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
       else
         for (let from = 0; from < bytes.length; from += BATCH_BYTES)
           addBytes(type, seq, at, offset + from, bytes.subarray(from, from + BATCH_BYTES));
-      if (used >= BATCH_BYTES) flush();
+      if (batch.used >= BATCH_BYTES) flush();
       else arm();
       return true;
     },
@@ -160,12 +159,9 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
     },
     message(type, seq, at, wireBytes, kind, text, atOnce = false) {
       if (strained && (failing || queueBytes > QUEUE_BYTES_MAX)) return false;
-      makeRoom(FRAME_HEADER_BYTES + 1 + text.length);
-      writeFrameHeader(headers, used, type, seq, 1 + text.length, at, wireBytes);
-      batch[used + FRAME_HEADER_BYTES] = kind;
-      batch.set(text, used + FRAME_HEADER_BYTES + 1);
-      used += FRAME_HEADER_BYTES + 1 + text.length;
-      if (atOnce || used >= BATCH_BYTES) flush();
+      makeRoom(1 + text.length);
+      batch.addMessage(type, seq, at, wireBytes, kind, text);
+      if (atOnce || batch.used >= BATCH_BYTES) flush();
       else arm();
       return true;
     },
@@ -214,21 +210,17 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
 
   function addText(type: number, seq: number, at: number, json: string) {
     // UTF-8 needs at most three bytes per UTF-16 unit.
-    makeRoom(FRAME_HEADER_BYTES + json.length * 3);
-    const length = batch.write(json, used + FRAME_HEADER_BYTES, "utf8");
-    writeFrameHeader(headers, used, type, seq, length, at, 0);
-    used += FRAME_HEADER_BYTES + length;
+    makeRoom(json.length * 3);
+    batch.addText(type, seq, at, json);
   }
 
   function addBytes(type: number, seq: number, at: number, offset: number, bytes: Uint8Array) {
-    makeRoom(FRAME_HEADER_BYTES + bytes.length);
-    writeFrameHeader(headers, used, type, seq, bytes.length, at, offset);
-    batch.set(bytes, used + FRAME_HEADER_BYTES);
-    used += FRAME_HEADER_BYTES + bytes.length;
+    makeRoom(bytes.length);
+    batch.addBytes(type, seq, at, offset, bytes);
   }
 
   function makeRoom(bytes: number) {
-    if (used + bytes > BUFFER_BYTES) flush();
+    if (!batch.hasRoom(bytes)) flush();
   }
 
   function hold(proceed: (written: boolean) => void, isEnd: boolean) {
@@ -249,10 +241,9 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
 
   function flush() {
     armed = false;
-    if (used === 0) return release(holds.splice(0), true);
+    if (batch.used === 0) return release(holds.splice(0), true);
     if (!strained) rotate();
-    const plaintext = batch.subarray(0, used);
-    used = 0;
+    const plaintext = batch.take();
     const waiting = holds;
     holds = [];
     if (strained) return enqueue(Buffer.from(plaintext), waiting);
