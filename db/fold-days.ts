@@ -1,9 +1,12 @@
 import type { Sql } from "postgres";
 import { LATENCY_METRICS } from "#lib/latency.ts";
+import { foldAttributed } from "./fold-attributed.ts";
 import { foldSpendUpto } from "./fold-spend.ts";
+import { uuid7Floor } from "./partitions.ts";
 import { LATENCY_DIMENSIONS, LATENCY_SUMS } from "./rollup-latency.ts";
 import { SPEND_DIMENSIONS, SPEND_MEASURES } from "./rollup-spend.ts";
 import { quoted } from "./rows.ts";
+import { DAY_SEALED, EDGES, guardSealed } from "./sealed.ts";
 
 const DAY_MS = 86_400_000;
 /** A day is folded this long after its end: most of what comes late is there by then. */
@@ -13,20 +16,34 @@ const EARLY_MS = 3_600_000;
 /** Spools may be dated far back: a day with calls is folded whenever it is found, this many at a time. */
 const DAYS_MAX = 100;
 
-export type FoldedRollup = "spend" | "latency";
-/** What `folded_days` calls them. A recorder of an earlier version marks days as `spend` without filling `rollup_spend_upto`. */
-export const FOLDED_AS = { spend: "spend_upto", latency: "latency" } as const satisfies Record<FoldedRollup, string>;
+/** By what name `folded_days` knows them. Recorders of earlier versions mark days as `spend` or `spend_upto`: less is in their `rollup_spend_upto`, or nothing. */
+export const FOLDED_AS = { spend: "spend_sets", latency: "latency", attributed: "attributed" } as const;
+export type FoldedRollup = keyof typeof FOLDED_AS;
+export const FOLDED_ROLLUPS = Object.keys(FOLDED_AS) as FoldedRollup[];
+/** What is folded into. `attributed` is folded from calls, so only while they are kept; the others from their quarters of an hour. */
+export const FOLDED_TABLES = {
+  spend: ["rollup_spend_days", "rollup_spend_upto"],
+  latency: ["rollup_latency_days"],
+  attributed: ["rollup_attributed", "attributed_values"],
+} as const satisfies Record<FoldedRollup, readonly string[]>;
+/** Where it is seen which days have anything to fold: every call is there. */
+const SEEN_IN = { spend: "rollup_spend", latency: "rollup_latency", attributed: "rollup_latency" } as const;
 
 /**
- * Sums the quarters of an hour of UTC days that are over into `rollup_spend_days`, `rollup_spend_upto` and `rollup_latency_days`, oldest first. Each day is
- * a transaction: what is stored for it meanwhile waits, and finds the day folded. Returns how many days it folded.
+ * Sums UTC days that are over into the tables of `FOLDED_TABLES`, oldest first. Each day is a transaction: what is stored for it meanwhile
+ * waits, and finds the day folded. Returns how many days it folded.
  */
 export async function foldDays(sql: Sql, nowMs: number): Promise<number> {
   let folded = 0;
-  for (const rollup of ["spend", "latency"] as const)
+  for (const rollup of FOLDED_ROLLUPS)
     for (const { projectId, day } of await unfolded(sql, rollup, nowMs)) {
-      await sql.unsafe(fold(rollup, projectId, day));
-      folded++;
+      try {
+        await sql.unsafe(fold(rollup, projectId, day));
+        folded++;
+      } catch (error) {
+        // Its calls went while it waited: there is nothing left to fold.
+        if ((error as { code?: unknown }).code !== DAY_SEALED) throw error;
+      }
     }
   return folded;
 }
@@ -47,8 +64,13 @@ export const mayBeFolded = (day: string, nowMs: number): boolean =>
 
 /** Asks for each project's first row and for each day that is not folded, by their keys: what has been stored for years is not read. */
 function unfolded(sql: Sql, rollup: FoldedRollup, nowMs: number): Promise<{ projectId: string; day: string }[]> {
-  const table = sql(`rollup_${rollup}`);
+  const table = sql(SEEN_IN[rollup]);
   const until = new Date(nowMs - DAY_MS - SETTLES_MS).toISOString();
+  const first = sql`date_trunc('day', first, 'UTC')`;
+  const from =
+    rollup === "attributed"
+      ? sql`greatest(${first}, (select (value #>> '{}')::timestamp at time zone 'UTC' from settings where name = ${EDGES.facts}))`
+      : first;
   return sql<{ projectId: string; day: string }[]>`
     with recursive known as (
       (select project_id, bucket as first from ${table} order by project_id, bucket limit 1)
@@ -61,7 +83,7 @@ function unfolded(sql: Sql, rollup: FoldedRollup, nowMs: number): Promise<{ proj
     waiting as materialized (
       select project_id, midnight
       from known
-      cross join lateral generate_series(date_trunc('day', first, 'UTC'), ${until}::timestamptz, interval '1 day') midnight
+      cross join lateral generate_series(${from}, ${until}::timestamptz, interval '1 day') midnight
       where not exists (
         select 1 from folded_days f
         where f.project_id = known.project_id and f.rollup = ${FOLDED_AS[rollup]} and f.day = (midnight at time zone 'UTC')::date
@@ -81,19 +103,25 @@ function unfolded(sql: Sql, rollup: FoldedRollup, nowMs: number): Promise<{ proj
 function fold(rollup: FoldedRollup, projectId: string, day: string): string {
   const [project, date] = [quoted(projectId), `${quoted(day)}::date`];
   return `
+    ${rollup === "attributed" ? `lock table closed_periods in row share mode; ${guardSealed(Date.parse(day))};` : ""}
     lock table folded_days in share row exclusive mode;
-    delete from rollup_${rollup}_days where project_id = ${project} and day = ${date};
-    ${rollup === "spend" ? `delete from rollup_spend_upto where project_id = ${project} and day = ${date};` : ""}
+    ${FOLDED_TABLES[rollup].map((table) => `delete from ${table} where project_id = ${project} and day = ${date}`).join(";\n")};
     ${sumDay(rollup, projectId, day)};
     insert into folded_days (project_id, rollup, day) values (${project}, ${quoted(FOLDED_AS[rollup])}, ${date}) on conflict do nothing`;
 }
 
-/** SQL that adds the sums of a day's quarters to `rollup_…_days`, and to `rollup_spend_upto`: the only definition of these tables. */
+/** SQL that adds a day to the tables of `FOLDED_TABLES`, which hold nothing of it: their only definition. */
 export function sumDay(rollup: FoldedRollup, projectId: string, day: string): string {
-  const next = new Date(Date.parse(day) + DAY_MS).toISOString();
-  const within = `project_id = ${quoted(projectId)} and bucket >= '${day}T00:00:00Z' and bucket < '${next}'`;
+  const nextMs = Date.parse(day) + DAY_MS;
+  const project = quoted(projectId);
+  const within = `project_id = ${project} and bucket >= '${day}T00:00:00Z' and bucket < '${new Date(nextMs).toISOString()}'`;
+  const began = `project_id = ${project} and id >= '${uuid7Floor(Date.parse(day))}' and id < '${uuid7Floor(nextMs)}'`;
   const date = `${quoted(day)}::date`;
-  return rollup === "spend" ? `${foldSpend(within, date)};\n${foldSpendUpto(within, date)}` : foldLatency(within, date);
+  return {
+    spend: () => `${foldSpend(within, date)};\n${foldSpendUpto(within, date)}`,
+    latency: () => foldLatency(within, date),
+    attributed: () => foldAttributed(began, project, date),
+  }[rollup]();
 }
 
 function foldSpend(within: string, date: string): string {

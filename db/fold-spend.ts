@@ -8,6 +8,9 @@ export const SPEND_SETS = {
   /** What belongs together: versions mean their template's, and instructions are of calls without one. */
   template: ["template", "template_version", "unit_hash"],
   model: ["model"],
+  /** Two at a time, for what is told by one and filtered by another. Of customers with templates or models there would be too many. */
+  feature_template_model: ["feature", "template", "template_version", "unit_hash", "model"],
+  feature_customer: ["feature", "customer"],
 } as const satisfies Record<string, readonly SpendDimension[]>;
 export type SpendSet = keyof typeof SPEND_SETS;
 
@@ -23,7 +26,8 @@ export const ALLOCATED_PARTS = {
   cost_allocated_usd: `case when ${ALLOCATED} then cost_usd + cost_estimated_usd else 0 end`,
 } as const;
 
-const SUMS = [...SPEND_MEASURES, ...Object.keys(ALLOCATED_PARTS)];
+/** The measures of `rollup_spend_upto`. */
+export const SPEND_SUMS: readonly string[] = [...SPEND_MEASURES, ...Object.keys(ALLOCATED_PARTS)];
 const DIMENSIONS = SPEND_DIMENSIONS.join(", ");
 
 /**
@@ -43,8 +47,8 @@ export const foldSpendUpto = (within: string, date: string): string => `
   ),
   counted as materialized (${(Object.keys(SPEND_SETS) as SpendSet[]).map(bySet).join(" union all ")}),
   known as (select distinct project_id, "by", ${DIMENSIONS} from counted)
-  insert into rollup_spend_upto (project_id, day, upto, "by", ${DIMENSIONS}, ${SUMS.join(", ")})
-  select project_id, ${date}, upto, "by", ${DIMENSIONS}, ${SUMS.map((name) => `sum(coalesce(${name}, 0)) over so_far`).join(", ")}
+  insert into rollup_spend_upto (project_id, day, upto, "by", ${DIMENSIONS}, ${SPEND_SUMS.join(", ")})
+  select project_id, ${date}, upto, "by", ${DIMENSIONS}, ${SPEND_SUMS.map((name) => `sum(coalesce(${name}, 0)) over so_far`).join(", ")}
   from known cross join generate_series(1, ${DAY_UPTO}) as step (upto) left join counted using (project_id, "by", ${DIMENSIONS}, upto)
   window so_far as (partition by project_id, "by", ${DIMENSIONS} order by upto)
   order by "by", upto`;
@@ -53,6 +57,6 @@ function bySet(set: SpendSet): string {
   const told: readonly SpendDimension[] = ["environment", ...SPEND_SETS[set]];
   const dimensions = SPEND_DIMENSIONS.map((name) => (told.includes(name) ? name : `''::text as ${name}`));
   return `
-    select project_id, upto, ${quoted(set)}::text as "by", ${dimensions.join(", ")}, ${SUMS.map((name) => `sum(${name}) as ${name}`).join(", ")}
+    select project_id, upto, ${quoted(set)}::text as "by", ${dimensions.join(", ")}, ${SPEND_SUMS.map((name) => `sum(${name}) as ${name}`).join(", ")}
     from part group by project_id, upto, ${told.join(", ")}`;
 }

@@ -6,7 +6,7 @@ import { rateDay } from "./rate-calls.ts";
 import { rollUpCalls } from "./rollup-calls.ts";
 import { rollUpLatency } from "./rollup-latency.ts";
 import { bookedBetween, dropNothingSpent, rollUpSpend } from "./rollup-spend.ts";
-import { EDGES, sealedUntil } from "./sealed.ts";
+import { DAY_SEALED, guardSealed, sealedUntil } from "./sealed.ts";
 import { schemaOf, shadow } from "./shadow-tables.ts";
 
 export const REBUILD_JOB = "rebuild-rollups";
@@ -16,7 +16,6 @@ const DAY_MS = 86_400_000;
 const SLICE_MS = 3_600_000;
 const FEW_CALLS = 5000;
 const ROLLUPS = ["rollup_calls", "rollup_latency", "rollup_spend"];
-const DAY_SEALED = "OMSLD";
 const STORED_MEANWHILE = "OMNEW";
 
 /** These days cannot be counted again. */
@@ -125,14 +124,6 @@ export function rollUpBetween(fromMs: number, toMs: number): string {
   const which = `id >= '${ids[0]}' and id < '${ids[1]}'`;
   return [rollUpCalls(which), rollUpLatency(which), rollUpSpend(bookedBetween(fromMs, toMs, ...ids))].join(";\n");
 }
-
-/** Sealing waits for whoever holds the lock before (db/retention.ts). */
-const guardSealed = (ms: number) => `
-  do $sealed$ begin
-    if exists (select from settings where name = '${EDGES.facts}' and value #>> '{}' > '${dayOf(ms)}') then
-      raise exception 'the day is sealed' using errcode = '${DAY_SEALED}';
-    end if;
-  end $sealed$`;
 
 const sealed = (dayMs: number, sealedMs: number) =>
   new RebuildError(

@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { LATENCY_METRICS } from "#lib/latency.ts";
 import { dayOf } from "./booking.ts";
-import { FOLDED_AS, sumDay } from "./fold-days.ts";
+import { FOLDED_AS, FOLDED_ROLLUPS, FOLDED_TABLES, sumDay } from "./fold-days.ts";
 import { foldRatingsDay, RATINGS_PARTS } from "./fold-ratings.ts";
 import { uuid7Floor } from "./partitions.ts";
 import { rateDay } from "./rate-calls.ts";
@@ -73,13 +73,14 @@ export async function differences(
   const due = new Set((await sql<{ day: string }[]>`select day::text from rollups_due`).map(({ day }) => day));
   const found: Difference[] = [];
   for (let day = Math.floor(fromMs / DAY_MS) * DAY_MS; day < toMs; day += DAY_MS) {
-    if (day >= sealedMs && !due.has(dayOf(day)))
+    const areCallsKept = day >= sealedMs;
+    if (areCallsKept && !due.has(dayOf(day)))
       found.push(
         ...(await ofQuarters(sql, schema, day)),
         ...(await ofRatings(sql, schema, day)),
         ...(await ofRatingsSums(sql, schema, dayOf(day))),
       );
-    found.push(...(await ofFolded(sql, schema, dayOf(day))));
+    found.push(...(await ofFolded(sql, schema, dayOf(day), areCallsKept)));
     onDay?.(dayOf(day));
   }
   return found;
@@ -135,26 +136,31 @@ async function ofRatingsSums(sql: Sql, schema: string, day: string): Promise<Dif
   );
 }
 
-async function ofFolded(sql: Sql, schema: string, day: string): Promise<Difference[]> {
+async function ofFolded(sql: Sql, schema: string, day: string, areCallsKept: boolean): Promise<Difference[]> {
   const marks = await sql<{ projectId: string; rollup: string }[]>`
     select project_id as "projectId", rollup from folded_days where day = ${day}::date`;
   const folded = marks.flatMap(({ projectId, rollup: mark }) =>
-    (["spend", "latency"] as const)
-      .filter((rollup) => FOLDED_AS[rollup] === mark)
-      .map((rollup) => ({ projectId, rollup })),
+    FOLDED_ROLLUPS.filter((rollup) => FOLDED_AS[rollup] === mark && (areCallsKept || rollup !== "attributed")).map(
+      (rollup) => ({ projectId, rollup }),
+    ),
   );
   if (folded.length === 0) return [];
-  const tables = ["rollup_spend_days", "rollup_spend_upto", "rollup_latency_days"];
+  const rollups = FOLDED_ROLLUPS.filter((rollup) => folded.some((one) => one.rollup === rollup));
+  const tables = rollups.flatMap((rollup) => FOLDED_TABLES[rollup].map((name) => ({ name, mark: FOLDED_AS[rollup] })));
   // What is folded no more by then is made anew by whoever folds.
-  const which = "exists (select from folded_days f where f.project_id = r.project_id and f.day = r.day and f.rollup = ";
-  const rows = (from: string, table: string) => `
-    select r.* from ${from}.${table} r
-    where day = '${day}' and ${which}'${table === "rollup_latency_days" ? FOLDED_AS.latency : FOLDED_AS.spend}')`;
+  const rows = (from: string, { name, mark }: { name: string; mark: string }) => `
+    select r.* from ${from}.${name} r
+    where day = '${day}' and exists (
+      select from folded_days f where f.project_id = r.project_id and f.day = r.day and f.rollup = '${mark}'
+    )`;
   return lastResult(
     sql,
-    `${beside(schema, tables)};
+    `${beside(
+      schema,
+      tables.map(({ name }) => name),
+    )};
     ${folded.map(({ rollup, projectId }) => sumDay(rollup, projectId, day)).join(";\n")};
-    ${tables.map((table) => eitherWay(table, rows(schema, table), rows("pg_temp", table))).join(" union all ")}`,
+    ${tables.map((table) => eitherWay(table.name, rows(schema, table), rows("pg_temp", table))).join(" union all ")}`,
   );
 }
 

@@ -88,15 +88,15 @@ export const rollUpLatency = (which: string, sign: 1 | -1 = 1): string => `
     from named group by ${KEY}
   )
   insert into rollup_latency as r (${KEY}, ${LATENCY_SUMS.join(", ")}, ${METRICS.join(", ")})
-  select ${KEY}, ${LATENCY_SUMS.join(", ")}, ${METRICS.map((metric) => counted(metric, sign)).join(", ")}
+  select ${KEY}, ${LATENCY_SUMS.join(", ")}, ${METRICS.map((metric) => countedBins(metric, sign)).join(", ")}
   from added
   order by ${KEY}
   on conflict (${KEY}) do update set
     ${LATENCY_SUMS.map((name) => `${name} = r.${name} + excluded.${name}`).join(", ")},
     ${METRICS.map((metric) => `${metric} = ${merged(metric)}`).join(", ")}`;
 
-/** A histogram of the bins in an array. */
-const counted = (bins: string, sign: 1 | -1) => `(
+/** SQL: a histogram of the bins in an array. */
+export const countedBins = (bins: string, sign: 1 | -1) => `(
   select row(coalesce(array_agg(bin order by bin), '{}'), coalesce(array_agg(n order by bin), '{}'))::histogram
   from (
     select bin, ${sign} * count(*)::integer as n from unnest(${bins}) as one (bin) where bin is not null group by bin

@@ -136,6 +136,10 @@ const latencyColumns = () => ({
   endpoint: text().notNull(),
   /** `call_modality`: audio, image or text; '' = nothing known went in or out. */
   modality: text().notNull(),
+  ...latencySums(),
+});
+
+const latencySums = () => ({
   calls: count().notNull(),
   /** An outcome of `ERRORS` (lib/call.ts). */
   callsFailed: count().notNull(),
@@ -202,7 +206,10 @@ export const rollupSpendUpto = pgTable(
   },
   (t) => [
     index("rollup_spend_upto_day").on(t.projectId, t.by, t.upto, t.day),
-    check("rollup_spend_upto_by", sql`${t.by} in ('feature', 'customer', 'template', 'model')`),
+    check(
+      "rollup_spend_upto_by",
+      sql`${t.by} in ('feature', 'customer', 'template', 'model', 'feature_template_model', 'feature_customer')`,
+    ),
   ],
 );
 
@@ -214,8 +221,59 @@ export const rollupLatencyDays = pgTable(
 );
 
 /**
- * Which days may be read there. What is stored for such a day later takes its row away until it is folded again. `spend` is an earlier
- * version's mark, and means nothing.
+ * All calls of UTC days that are over, by everything that pages filter by, made from `calls` themselves (db/fold-attributed.ts): what was
+ * used, and how long it took. Quarters of an hour would hold a row for every third call; a day holds one for a hundred.
+ */
+export const rollupAttributed = pgTable(
+  "rollup_attributed",
+  {
+    projectId: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    environment: text().notNull(),
+    feature: text().notNull(),
+    customer: text().notNull(),
+    template: text().notNull(),
+    templateVersion: text().notNull(),
+    /** Of calls without a template: the hash of their instructions. */
+    unitHash: text().notNull(),
+    model: text().notNull(),
+    endpoint: text().notNull(),
+    modality: text().notNull(),
+    outcome: text().notNull(),
+    /** First attempts. */
+    operations: count().notNull(),
+    inputTokens: count().notNull(),
+    cachedTokens: count().notNull(),
+    outputTokens: count().notNull(),
+    inputTokensEstimated: count().notNull(),
+    outputTokensEstimated: count().notNull(),
+    callsWithoutUsage: count().notNull(),
+    ...latencySums(),
+  },
+  (t) => [
+    index("rollup_attributed_day").on(t.projectId, t.day),
+    index("rollup_attributed_customer").on(t.projectId, t.customer, t.day),
+    index("rollup_attributed_template").on(t.projectId, t.template, t.day),
+  ],
+);
+
+/** Of which attributes of a day `rollup_attributed` does not tell every value apart, and which values it does. */
+export const attributedValues = pgTable(
+  "attributed_values",
+  {
+    projectId: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    /** A column of `rollup_attributed`. */
+    attribute: text().notNull(),
+    /** Those with a name of their own; all others of the day are '(other)'. */
+    kept: text().array().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.projectId, t.day, t.attribute] })],
+);
+
+/**
+ * Which days may be read there. What is stored for such a day later takes its row away until it is folded again. `spend` and
+ * `spend_upto` are marks of earlier versions, and mean nothing.
  */
 export const foldedDays = pgTable(
   "folded_days",
@@ -226,7 +284,7 @@ export const foldedDays = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.projectId, t.rollup, t.day] }),
-    check("folded_days_rollup", sql`${t.rollup} in ('spend', 'latency', 'spend_upto')`),
+    check("folded_days_rollup", sql`${t.rollup} in ('spend', 'latency', 'spend_upto', 'attributed', 'spend_sets')`),
   ],
 );
 

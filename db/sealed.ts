@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
+import { dayOf } from "./booking.ts";
 import { quoted } from "./rows.ts";
 
 /** Since when what was stored is kept, in milliseconds at the beginning of a UTC day. null: nothing was ever dropped. */
@@ -37,6 +38,17 @@ export const hasMoved = ({ factsFromMs, contentFromMs }: Kept): string => `(
   ${edge(EDGES.facts)} is distinct from ${dayOrNull(factsFromMs)}
   or greatest(${edge(EDGES.facts)}, ${edge(EDGES.content)}) is distinct from ${dayOrNull(contentFromMs)}
 )`;
+
+/** The code with which `guardSealed` ends a transaction. */
+export const DAY_SEALED = "OMSLD";
+
+/** SQL that ends a transaction about a day (its beginning in milliseconds) that is sealed. Sealing waits for whoever holds the lock before (db/retention.ts). */
+export const guardSealed = (dayMs: number) => `
+  do $sealed$ begin
+    if exists (select from settings where name = '${EDGES.facts}' and value #>> '{}' > '${dayOf(dayMs)}') then
+      raise exception 'the day is sealed' using errcode = '${DAY_SEALED}';
+    end if;
+  end $sealed$`;
 
 /** SQL: an edge as a date, or null. */
 const edge = (name: string) => `(select (value #>> '{}')::date from settings where name = ${quoted(name)})`;

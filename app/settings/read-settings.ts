@@ -1,7 +1,7 @@
 import { PROJECT, type View } from "#app/_frame/view.ts";
 import { alertHints } from "#db/queries/alert-hints.ts";
 import { OTHER } from "#db/queries/call-filter.ts";
-import { optionsOf } from "#db/queries/calls-page.ts";
+import { optionsOf } from "#db/queries/call-options.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
 import { alertHistory, alertRules } from "#db/queries/settings-page.ts";
 import { readPart } from "./read-part.ts";

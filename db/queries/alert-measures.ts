@@ -93,7 +93,7 @@ async function errorRate(sql: Reader, scope: Scope, edges: readonly number[]): P
 
 /** Reported and estimated together. Summed exactly; a number only to be compared. */
 async function spendPerDay(sql: Reader, scope: Scope, edges: readonly number[]): Promise<Map<number, Measured>> {
-  const { rows } = await spendSource(sql, scope, edges, []);
+  const { rows } = await spendSource(sql, scope, { edges, told: [], measures: ["cost_usd", "cost_estimated_usd"] });
   const sums = await sql<{ slot: number; usd: string }[]>`
     select ${slotOf(sql, edges)} as slot, sum(cost_usd + cost_estimated_usd)::text as usd from ${rows} spent group by 1`;
   return new Map(sums.map(({ slot, usd }) => [slot, { value: Number(usd), calls: null }]));
@@ -101,7 +101,7 @@ async function spendPerDay(sql: Reader, scope: Scope, edges: readonly number[]):
 
 /** Less than none where calls got their price after their month was closed. */
 async function unpricedCalls(sql: Reader, scope: Scope, edges: readonly number[]): Promise<Map<number, Measured>> {
-  const { rows } = await spendSource(sql, scope, edges, []);
+  const { rows } = await spendSource(sql, scope, { edges, told: [], measures: ["calls_unpriced"] });
   const sums = await sql<{ slot: number; calls: number }[]>`
     select ${slotOf(sql, edges)} as slot, greatest(0, sum(calls_unpriced))::bigint as calls from ${rows} spent group by 1`;
   return new Map(sums.map(({ slot, calls }) => [slot, { value: calls, calls: null }]));

@@ -1,7 +1,9 @@
 import { uuid7Floor } from "#db/partitions.ts";
 import type { Outcome, UsageSource } from "#lib/call.ts";
 import type { Modality } from "#lib/modalities.ts";
+import { attributedParts, ofDays } from "./attributed-days.ts";
 import { folded, inScope, matching, matchingRollup, type Reader, type Scope, servedByRollup } from "./call-filter.ts";
+import { unionAll } from "./union-all.ts";
 
 const QUARTER_MS = 900_000;
 /** Later than any call: a UUIDv7 has 48 bits for its millisecond. */
@@ -101,9 +103,9 @@ export interface Slot {
 }
 
 /**
- * Calls and tokens between edges (milliseconds, ascending). Whole quarters of an hour come from `rollup_calls`, the
- * ends of the range, and everything when buckets are finer or the rollup does not know the filter, from `calls`:
- * both count the same things, so the sum equals the rows of the list.
+ * Calls and tokens between edges (milliseconds, ascending). Whole quarters of an hour come from `rollup_calls`, whole UTC days
+ * where that does not know the filter from `rollup_attributed`, the ends of the range, and everything when buckets are finer, from
+ * `calls`: all count the same things, so the sum equals the rows of the list.
  */
 export async function callsOverTime(sql: Reader, scope: Scope, edges: readonly number[]): Promise<Slot[]> {
   const inner = edges.slice(1, -1);
@@ -111,8 +113,13 @@ export async function callsOverTime(sql: Reader, scope: Scope, edges: readonly n
     const slots = await slotsWithRollup(sql, scope, edges);
     if (slots) return slots;
   }
+  const { days, calls } = (await attributedParts(sql, scope, inner)) ?? { days: [], calls: [scope] };
+  const part = unionAll(sql, [
+    ...days.map((one) => daysAsSlots(sql, one, edges)),
+    ...calls.map((one) => callsAsSlots(sql, one, edges)),
+  ]);
   return sql<Slot[]>`
-    with part as (${callsAsSlots(sql, scope, edges)})
+    with part as (${part})
     select ${SUMS(sql)} from part group by slot, outcome order by slot`;
 }
 
@@ -128,7 +135,7 @@ async function slotsWithRollup(sql: Reader, scope: Scope, edges: readonly number
     with quarters as (
       -- Summed before they are put into slots: finding a slot costs more than adding.
       select
-        bucket, outcome, ${folded(sql, scope.filter)} as folded,
+        ${stepOf(sql, scope.interval, edges.slice(1, -1))} as step, outcome, ${folded(sql, scope.filter)} as folded,
         sum(calls) as calls, case when count(*) = count(operations) then sum(operations) end as operations, sum(input_tokens) as input_tokens, sum(cached_tokens) as cached_tokens,
         sum(output_tokens) as output_tokens, sum(input_tokens_estimated) as input_tokens_estimated,
         sum(output_tokens_estimated) as output_tokens_estimated, sum(calls_without_usage) as calls_without_usage
@@ -140,7 +147,7 @@ async function slotsWithRollup(sql: Reader, scope: Scope, edges: readonly number
     ),
     part as (
       select
-        width_bucket(bucket, ${instants(edges)}::timestamptz[]) as slot, outcome, folded,
+        width_bucket(greatest(step, ${instant(fromMs)}::timestamptz), ${instants(edges)}::timestamptz[]) as slot, outcome, folded,
         calls, operations, input_tokens, cached_tokens, output_tokens, input_tokens_estimated, output_tokens_estimated,
         calls_without_usage
       from quarters
@@ -150,6 +157,25 @@ async function slotsWithRollup(sql: Reader, scope: Scope, edges: readonly number
     select ${SUMS(sql)}, bool_or(folded) as folded from part group by slot, outcome order by slot`;
   return rows.some((row) => row.folded) ? null : rows;
 }
+
+/**
+ * SQL: where the step of `bucket` begins. Steps are as long as may be: each edge is between two of them, so none is of two slots. The first
+ * may begin before the range does.
+ */
+function stepOf(sql: Reader, { fromMs, toMs }: Scope["interval"], inner: readonly number[]) {
+  const origin = inner[0] ?? fromMs;
+  const common = (a: number, b: number): number => (b === 0 ? a : common(b, a % b));
+  const stepMs = inner.reduce((step, edge) => common(step, edge - origin), 0) || toMs - fromMs;
+  return sql`date_bin(${stepMs}::bigint * interval '1 millisecond', bucket, ${instant(origin)}::timestamptz)`;
+}
+
+/** Rows of whole UTC days, in the rollup's columns. */
+const daysAsSlots = (sql: Reader, scope: Scope, edges: readonly number[]) => sql`
+  select
+    width_bucket(day::timestamp at time zone 'UTC', ${instants(edges)}::timestamptz[]) as slot, outcome, false as folded,
+    calls, operations, input_tokens, cached_tokens, output_tokens, input_tokens_estimated, output_tokens_estimated,
+    calls_without_usage
+  from rollup_attributed where ${ofDays(sql, scope)}`;
 
 /** Each call as a row of one, in the rollup's columns (db/rollups.ts says what they count). */
 const callsAsSlots = (sql: Reader, scope: Scope, edges: readonly number[]) => sql`
@@ -182,50 +208,6 @@ export async function roughCount(sql: Reader, { project, interval }: Scope): Pro
     where project_id = ${project}
       and bucket > ${instant(interval.fromMs - QUARTER_MS)}::timestamptz and bucket < ${instant(interval.toMs)}::timestamptz`;
   return row?.calls ?? 0;
-}
-
-export interface Option {
-  value: string;
-  calls: number;
-}
-
-/**
- * Values of one attribute with their calls in range, under the other filters. Most used first; at most `limit`, and
- * how many calls the rest has.
- */
-export async function optionsOf(
-  sql: Reader,
-  scope: Scope,
-  attribute: "feature" | "model" | "outcome" | "environment",
-  limit: number,
-): Promise<{ options: Option[]; rest: Option }> {
-  const { [attribute]: _, ...others } = scope.filter;
-  const { project, interval } = scope;
-  const column = sql(attribute);
-  const counted = (fromMs: number, toMs: number) => sql`
-    select coalesce(${attribute === "model" ? sql`model, request_model` : column}, '') as value, 1 as calls from calls
-    where ${inScope(sql, { project, interval: { fromMs, toMs }, filter: others })}`;
-  const wholeFromMs = Math.min(interval.toMs, Math.ceil(interval.fromMs / QUARTER_MS) * QUARTER_MS);
-  const wholeToMs = Math.max(wholeFromMs, Math.floor(interval.toMs / QUARTER_MS) * QUARTER_MS);
-  const part = servedByRollup(others)
-    ? sql`
-      select ${column} as value, calls from rollup_calls
-      where project_id = ${project}
-        and bucket >= ${instant(wholeFromMs)}::timestamptz and bucket < ${instant(wholeToMs)}::timestamptz
-        ${matchingRollup(sql, others)} and not ${folded(sql, others)}
-      union all ${counted(interval.fromMs, wholeFromMs)}
-      union all ${counted(wholeToMs, interval.toMs)}`
-    : counted(interval.fromMs, interval.toMs);
-  const rows = await sql<Option[]>`
-    with part as (${part}),
-    ranked as (
-      select value, sum(calls)::bigint as calls, row_number() over (order by sum(calls) desc, value) as rank
-      from part group by value
-    )
-    select case when rank <= ${limit} then value end as value, sum(calls)::bigint as calls
-    from ranked group by 1 order by (case when min(rank) <= ${limit} then min(rank) end) nulls last`;
-  const options = rows.filter((row) => row.value !== null);
-  return { options, rest: { value: "", calls: rows.find((row) => row.value === null)?.calls ?? 0 } };
 }
 
 /** Has this project recorded anything, ever? The rollup knows: of a project without calls nothing would be found in all of `calls`. */

@@ -51,7 +51,11 @@ export interface ModelUse {
 
 /** Models by their calls in a stretch of time, most used first, at most `limit`. Reads as much as `spentIn`. */
 export async function modelsIn(sql: Reader, project: string, interval: Interval, limit: number): Promise<ModelUse[]> {
-  const { rows } = await spendSource(sql, { project, interval, filter: {} }, [], ["model"]);
+  const { rows } = await spendSource(
+    sql,
+    { project, interval, filter: {} },
+    { told: ["model"], measures: ["calls", "calls_unpriced"] },
+  );
   return sql<ModelUse[]>`
     select
       model, sum(calls)::bigint as calls, sum(calls_unpriced)::bigint as "callsUnpriced"
@@ -69,7 +73,11 @@ export async function newestUnpricedQuarter(sql: Reader, project: string, interv
   const { fromMs, toMs } = interval;
   const midnights: number[] = [];
   for (let at = (Math.floor(fromMs / DAY_MS) + 1) * DAY_MS; at < toMs; at += DAY_MS) midnights.push(at);
-  const { rows } = await spendSource(sql, { project, interval, filter: {} }, [fromMs, ...midnights, toMs], ["model"]);
+  const { rows } = await spendSource(
+    sql,
+    { project, interval, filter: {} },
+    { edges: [fromMs, ...midnights, toMs], told: ["model"], measures: ["calls_unpriced"] },
+  );
   const [newest] = await sql<{ day: string }[]>`
     select (bucket at time zone 'UTC')::date::text as day from ${rows} spent
     group by 1 having sum(calls_unpriced) > 0 order by 1 desc limit 1`;

@@ -1,3 +1,4 @@
+import type { PendingQuery, Row } from "postgres";
 import { uuid7Floor } from "#db/partitions.ts";
 import { metricBin, metricMs } from "#db/rollup-latency.ts";
 import type { Outcome } from "#lib/call.ts";
@@ -42,31 +43,40 @@ const QUARTERS_MAX = 200;
 /** Of the timed calls (completed, their whole course seen), those with the most of a metric. */
 export async function slowestOf(sql: Reader, scope: Scope, metric: LatencyMetric, limit: number): Promise<SlowCall[]> {
   const place = await placeOf(sql, scope, metric, limit);
+  if (!place) return sql<SlowCall[]>`${slowest(sql, scope, metric, limit, sql``)}`;
+  const ids = (of: (stretch: Interval) => number) => place.stretches.map((stretch) => uuid7Floor(of(stretch)));
+  const here = sql`and id >= first_id and id < end_id and ${sql.unsafe(metricBin(metric))} >= ${place.leastBin}`;
+  // Each stretch by itself, so that each is found by the key: joined by "or" they are read with all that lies between them.
   return sql<SlowCall[]>`
-    select
-      id, started_at as "startedAt", feature, customer, model, request_model as "requestModel", endpoint,
-      coalesce(call_modality(input_modalities, output_modalities), '') as modality, outcome, status,
-      ${sql.unsafe(metricMs(metric))} as "metricMs", duration_ms as "durationMs", first_token_ms as "firstTokenMs",
-      first_text_ms as "firstTextMs", first_audio_ms as "firstAudioMs", stalls,
-      ${CLIENT_MS(sql)} as "clientMs", ${OWN_MS(sql)} as "ownMs", duration_ms - ${CLIENT_MS(sql)} - ${OWN_MS(sql)} as "upstreamMs",
-      input_tokens as "inputTokens", output_tokens as "outputTokens"
-    from calls
-    where ${inScope(sql, scope)} and ${sql.unsafe(metricBin(metric))} is not null
-      ${place ? within(sql, place, metric) : sql``}
-    order by ${sql.unsafe(metricMs(metric))} desc, id
+    select found.*
+    from unnest(${ids(({ fromMs }) => fromMs)}::uuid[], ${ids(({ toMs }) => toMs)}::uuid[]) as stretch (first_id, end_id)
+    cross join lateral (${slowest(sql, scope, metric, limit, here)}) found
+    order by "metricMs" desc, id
     limit ${limit}`;
 }
+
+const slowest = (sql: Reader, scope: Scope, metric: LatencyMetric, limit: number, here: PendingQuery<Row[]>) => sql`
+  select
+    id, started_at as "startedAt", feature, customer, model, request_model as "requestModel", endpoint,
+    coalesce(call_modality(input_modalities, output_modalities), '') as modality, outcome, status,
+    ${sql.unsafe(metricMs(metric))} as "metricMs", duration_ms as "durationMs", first_token_ms as "firstTokenMs",
+    first_text_ms as "firstTextMs", first_audio_ms as "firstAudioMs", stalls,
+    ${CLIENT_MS(sql)} as "clientMs", ${OWN_MS(sql)} as "ownMs", duration_ms - ${CLIENT_MS(sql)} - ${OWN_MS(sql)} as "upstreamMs",
+    input_tokens as "inputTokens", output_tokens as "outputTokens"
+  from calls
+  where ${inScope(sql, scope)} and ${sql.unsafe(metricBin(metric))} is not null ${here}
+  order by "metricMs" desc, id
+  limit ${limit}`;
 
 const CLIENT_MS = (sql: Reader) => sql`call_client_ms(request_end_ms, sent_ms)`;
 const OWN_MS = (sql: Reader) => sql`call_own_ms(request_end_ms, connect_ms, sent_ms, response_end_ms, duration_ms)`;
 
 interface Place {
-  /** Milliseconds since the epoch. */
-  quarters: number[];
+  stretches: Interval[];
   leastBin: number;
 }
 
-/** In which quarters of an hour the slowest are, and from which bin on: histograms know. null: it may be anywhere. */
+/** In which quarters of an hour (or days, where calls alone know more) the slowest are, and from which bin on: histograms know. null: it may be anywhere. */
 async function placeOf(sql: Reader, scope: Scope, metric: LatencyMetric, limit: number): Promise<Place | null> {
   const days = await countedBy(sql, scope, DAY_MS, metric);
   const leastBin = days && leastBinOf(days, limit);
@@ -74,13 +84,13 @@ async function placeOf(sql: Reader, scope: Scope, metric: LatencyMetric, limit: 
   const found = days.filter(({ histogram }) => reaches(histogram, leastBin));
   if (found.length > QUARTERS_MAX) return null;
   const quarters = await Promise.all(
-    found.map(({ interval }) => countedBy(sql, { ...scope, interval }, QUARTER_MS, metric)),
+    found.map(async (day) => (await countedBy(sql, { ...scope, interval: day.interval }, QUARTER_MS, metric)) ?? [day]),
   );
-  const froms = quarters
-    .flatMap((ofDay) => ofDay ?? [])
+  const stretches = quarters
+    .flat()
     .filter(({ histogram }) => reaches(histogram, leastBin))
-    .map(({ interval }) => Math.floor(interval.fromMs / QUARTER_MS) * QUARTER_MS);
-  return froms.length > QUARTERS_MAX ? null : { quarters: froms, leastBin };
+    .map(({ interval }) => interval);
+  return stretches.length > QUARTERS_MAX ? null : { stretches, leastBin };
 }
 
 interface Stretch {
@@ -121,10 +131,3 @@ const reaches = (histogram: Histogram, leastBin: number): boolean => {
   for (const bin of histogram.keys()) if (bin >= leastBin) return true;
   return false;
 };
-
-function within(sql: Reader, { quarters, leastBin }: Place, metric: LatencyMetric) {
-  const any = quarters
-    .map((ms) => sql`(id >= ${uuid7Floor(ms)}::uuid and id < ${uuid7Floor(ms + QUARTER_MS)}::uuid)`)
-    .reduce((before, quarter) => sql`${before} or ${quarter}`);
-  return sql`and (${any}) and ${sql.unsafe(metricBin(metric))} >= ${leastBin}`;
-}

@@ -9,8 +9,10 @@ import {
 } from "#db/rollup-latency.ts";
 import { OTHER } from "#db/rollup-limit.ts";
 import type { LatencyMetric } from "#lib/latency.ts";
+import { type AttributedParts, attributedParts, ofDays } from "./attributed-days.ts";
 import { type CallFilter, inScope, type Reader, type Scope } from "./call-filter.ts";
 import { foldedStretches, type Stretches } from "./folded-days.ts";
+import { unionAll } from "./union-all.ts";
 
 export const QUARTER_MS = 900_000;
 
@@ -26,14 +28,14 @@ export interface LatencySource {
    * (latency-histograms.ts): in SQL, where each bin is a row, that takes several times as long.
    */
   histograms(keys: PendingQuery<Row[]>, names: string, metrics: readonly LatencyMetric[]): PendingQuery<Row[]>;
-  /** `calls`: computed from the calls themselves, because no rollup can answer; slower. */
-  from: "rollup" | "calls";
+  /** `calls`: computed from the calls themselves, because no rollup can answer; slower. `days`: from UTC days, and the rest from calls. */
+  from: "rollup" | "days" | "calls";
 }
 
 /**
  * How long the calls of a scope took. Every figure about latency is made of these rows, whichever way they are read: whole
  * quarters of an hour come from the rollup (whole UTC days at once), the ends of the range and what the rollup cannot tell apart
- * from calls. `edges`: at which the reader tells time apart; a day with one inside is read by quarters, and between quarters only
+ * from calls, or, where UTC days suffice, from all calls of a day by everything that is filtered by (db/fold-attributed.ts). `edges`: at which the reader tells time apart; a day with one inside is read by quarters, and between quarters only
  * calls can tell. null: it tells every quarter apart.
  */
 export async function latencySource(
@@ -52,17 +54,19 @@ export async function latencySource(
   };
   const isServed =
     wholeFromMs < wholeToMs && isKept(scope.filter) && (edges ?? []).every((at) => at % QUARTER_MS === 0);
-  if (!isServed) return fromCalls;
+  const fromDays = async () => {
+    const parts = await attributedParts(sql, scope, edges);
+    return parts ? attributedSource(sql, parts) : fromCalls;
+  };
+  if (!isServed) return fromDays();
   const whole = { fromMs: wholeFromMs, toMs: wholeToMs };
   const places = placesOf(sql, scope, await foldedStretches(sql, scope.project, "latency", whole, edges));
-  if (await holdsOther(sql, scope, places)) return fromCalls;
+  if (await holdsOther(sql, scope, places)) return fromDays();
   const ends = [within(fromMs, wholeFromMs), within(wholeToMs, toMs)].filter(
     ({ interval }) => interval.fromMs < interval.toMs,
   );
-  const all = (ofPlace: (place: Place) => PendingQuery<Row[]>, ofEnd: (end: Scope) => PendingQuery<Row[]>) => {
-    const parts = [...places.map(ofPlace), ...ends.map(ofEnd)];
-    return sql`(${parts.reduce((before, part) => sql`${before} union all ${part}`)})`;
-  };
+  const all = (ofPlace: (place: Place) => PendingQuery<Row[]>, ofEnd: (end: Scope) => PendingQuery<Row[]>) =>
+    sql`(${unionAll(sql, [...places.map(ofPlace), ...ends.map(ofEnd)])})`;
   return {
     rows: all(
       (place) => rollupRows(sql, scope, place),
@@ -73,13 +77,44 @@ export async function latencySource(
         (place) => rollupHistograms(sql, scope, place, metrics),
         (end) => callHistograms(sql, end, metrics),
       );
-      const texts = metrics.map((one) => `string_agg(${one}, '') as ${one}`).join(", ");
       return sql`
-        select ${sql.unsafe(`${names}, ${texts}`)}
+        select ${sql.unsafe(`${names}, ${texts(metrics)}`)}
         from (select ${keys}, ${sql.unsafe(metrics.join(", "))} from ${parts} part) keyed
         group by ${sql.unsafe(names)}`;
     },
     from: "rollup",
+  };
+}
+
+/** Histograms of the same metrics, one after the other. */
+const texts = (metrics: readonly LatencyMetric[]) =>
+  metrics.map((one) => `string_agg(${one}, '') as ${one}`).join(", ");
+
+/** Whole days at once, whatever the filter; the rest may be many calls. */
+function attributedSource(sql: Reader, { days, calls }: AttributedParts): LatencySource {
+  const bucket = sql`day::timestamp at time zone 'UTC' as bucket`;
+  return {
+    rows: sql`(${unionAll(sql, [
+      ...days.map(
+        (part) => sql`
+          select ${bucket}, ${sql.unsafe(`${DIMENSIONS}, ${LATENCY_SUMS.join(", ")}`)} from rollup_attributed where ${ofDays(sql, part)}`,
+      ),
+      ...calls.map((part) => callRows(sql, part)),
+    ])})`,
+    histograms: (keys, names, metrics) => sql`
+      select ${sql.unsafe(`${names}, ${texts(metrics)}`)}
+      from (${unionAll(sql, [
+        ...days.map(
+          (part) => sql`
+            select ${keys}, ${sql.unsafe(metrics.map((one) => `${one}::text as ${one}`).join(", "))}
+            from (
+              select ${bucket}, ${sql.unsafe(`${DIMENSIONS}, ${metrics.join(", ")}`)} from rollup_attributed where ${ofDays(sql, part)}
+            ) day`,
+        ),
+        ...calls.map((part) => countedCalls(sql, part, keys, names, metrics)),
+      ])}) part
+      group by ${sql.unsafe(names)}`,
+    from: "days",
   };
 }
 
@@ -144,32 +179,28 @@ const countedCalls = (
   names: string,
   metrics: readonly LatencyMetric[],
 ) => sql`
-  select ${sql.unsafe(
-    `${names}, ${metrics.map((one) => `string_agg(counted, '') filter (where metric = '${one}') as ${one}`).join(", ")}`,
-  )}
+  select ${sql.unsafe(`${names}, ${metrics.map((one) => `${countedAsText(one)} as ${one}`).join(", ")}`)}
   from (
-    select ${sql.unsafe(names)}, metric,
-      '({' || string_agg(bin::text, ',' order by bin) || '},{' || string_agg(n::text, ',' order by bin) || '})' as counted
+    select ${sql.unsafe(
+      `${names}, ${metrics.map((one) => `array_agg(${one}) filter (where ${one} is not null) as ${one}`).join(", ")}`,
+    )}
     from (
-      select ${sql.unsafe(names)}, metric, bin, count(*) as n
+      select ${keys}, ${sql.unsafe(metrics.join(", "))}
       from (
-        select ${keys}, metric, bin
-        from (
-          select started_at as bucket, ${sql.unsafe(
-            `${LATENCY_KEYS}, ${metrics.map((one) => `${metricBin(one)} as ${one}`).join(", ")}`,
-          )}
-          from calls where ${inScope(sql, scope)}
-        ) call
-        cross join lateral unnest(${sql.unsafe(
-          `array['${metrics.join("', '")}'], array[${metrics.join(", ")}]`,
-        )}) as one (metric, bin)
-        where bin is not null
-      ) each_one
-      group by ${sql.unsafe(names)}, metric, bin
-    ) bins
-    group by ${sql.unsafe(names)}, metric
-  ) histograms
-  group by ${sql.unsafe(names)}`;
+        select started_at as bucket, ${sql.unsafe(
+          `${LATENCY_KEYS}, ${metrics.map((one) => `${metricBin(one)} as ${one}`).join(", ")}`,
+        )}
+        from calls where ${inScope(sql, scope)}
+      ) call
+    ) keyed
+    group by ${sql.unsafe(names)}
+  ) bins`;
+
+/** SQL: a histogram of the bins in an array, as Postgres writes it; NULL: there are none. */
+const countedAsText = (bins: string) => `(
+  select '({' || string_agg(bin::text, ',') || '},{' || string_agg(n::text, ',') || '})'
+  from (select bin, count(*) as n from unnest(${bins}) as one (bin) group by bin) counted
+)`;
 
 const wanted = (sql: Reader, filter: CallFilter) =>
   wantedOf(filter).reduce(
@@ -193,6 +224,6 @@ async function holdsOther(sql: Reader, scope: Scope, places: readonly Place[]): 
   const other = columns.reduce((before, column) => sql`${before} or ${sql(column)} = ${OTHER}`, sql`false`);
   const parts = places.map(({ table, where }) => sql`select 1 from ${sql(table)} where ${where} and (${other})`);
   const [row] = await sql<{ found: boolean }[]>`
-    select exists (${parts.reduce((before, part) => sql`${before} union all ${part}`)}) as found`;
+    select exists (${unionAll(sql, parts)}) as found`;
   return row?.found ?? false;
 }

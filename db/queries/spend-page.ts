@@ -49,39 +49,52 @@ export async function spendOf(
   edges: readonly number[],
   limits: { rows: number; series: number },
 ): Promise<Spend> {
-  const source = await spendSource(sql, scope, edges, toldBy(grouping));
-  const rows = await sql<(SumsRow & SpendGroup & { part: string; rank: number; slot: number; groups: number })[]>`
-    with part as materialized (
-      select ${slotOf(sql, edges)} as slot, ${keyOf(sql, grouping)}, ${summed(sql)}
-      from ${source.rows} spend
-      group by 1, 2, 3 having ${isSomething(sql)}
+  const source = await spendSource(sql, scope, { edges, told: toldBy(grouping) });
+  const rows = await sql<(SumsRow & SpendGroup & { rank: number; groups: number; slots: SpendInSlot[] | null })[]>`
+    with spent as materialized (select * from ${source.rows} spent),
+    part as materialized (
+      select
+        ${slotOf(sql, edges)} as slot, ${keyOf(sql, grouping)},
+        sum(calls) as calls, sum(cost_usd) as cost_usd, sum(cost_estimated_usd) as cost_estimated_usd
+      from spent
+      group by 1, 2, 3 having sum(calls) <> 0 or sum(cost_usd) <> 0 or sum(cost_estimated_usd) <> 0
     ),
-    ranked as (
-      select name, version, row_number() over (order by ${dearest(sql)}) as rank
-      from part group by name, version
+    summed as (
+      select ${keyOf(sql, grouping)}, ${summed(sql)}, ${isSomething(sql)} as is_something from spent group by 1, 2
+    ),
+    -- What is of nothing in all may be of something in a stretch of time, and be taken back in another.
+    ranked as materialized (
+      select *, row_number() over (order by ${dearest(sql, sql`cost_usd + cost_estimated_usd`, sql`calls`)}) as rank
+      from summed where is_something or (name, version) in (select name, version from part)
+    ),
+    slots as (
+      select
+        slot, case when name = ${OTHER} then ${limits.series + 1} else least(rank, ${limits.series + 1}) end as rank,
+        sum(part.calls)::bigint as calls, trim_scale(sum(part.cost_usd + part.cost_estimated_usd))::text as usd
+      from part join ranked using (name, version)
+      group by 1, 2
     )
-    select 'total' as part, 0::bigint as rank, 0 as slot, '' as name, '' as version, 0::bigint as groups, ${sums(sql)}
-    from part
-    union all
     select
-      'group', least(rank, ${limits.rows + 1}), 0, min(name), min(version), count(distinct rank), ${sums(sql)}
-    from part join ranked using (name, version)
-    group by 2
+      0::bigint as rank, '' as name, '' as version, 0::bigint as groups, ${sums(sql)},
+      (
+        select json_agg(json_build_object('slot', slot, 'rank', rank, 'calls', calls, 'costUsd', usd) order by rank, slot)
+        from slots
+      ) as slots
+    from ranked
     union all
-    select
-      'slot', case when name = ${OTHER} then ${limits.series + 1} else least(rank, ${limits.series + 1}) end, slot,
-      '', '', 0, ${sums(sql)}
-    from part join ranked using (name, version)
-    group by 2, 3
-    order by 1, 2, 3`;
-  const of = (part: string) => rows.filter((row) => row.part === part);
-  const groups = of("group");
+    select least(rank, ${limits.rows + 1}), min(name), min(version), count(*), ${sums(sql)}, null
+    from ranked
+    group by 1
+    order by 1`;
+  // Sums without "group by" are always one row: that of all groups.
+  const total = rows[0] as (typeof rows)[number];
+  const groups = rows.slice(1);
   const rest = groups.find(({ rank }) => rank > limits.rows);
   return {
-    total: sumsOf(of("total")[0] as SumsRow),
+    total: sumsOf(total),
     groups: groups.filter((row) => row !== rest).map((row) => ({ ...groupOf(row), ...sumsOf(row) })),
     rest: rest ? { ...sumsOf(rest), groups: rest.groups } : null,
-    slots: of("slot").map(({ slot, rank, calls, costUsd }) => ({ slot, rank, calls, costUsd })),
+    slots: total.slots ?? [],
     from: source.from,
   };
 }
@@ -100,7 +113,7 @@ export async function* spendBySlotAndGroup(
   grouping: SpendGrouping,
   edges: readonly number[],
 ): AsyncGenerator<SpendOfGroupInSlot[]> {
-  const { rows: source } = await spendSource(tx, scope, edges, toldBy(grouping));
+  const { rows: source } = await spendSource(tx, scope, { edges, told: toldBy(grouping) });
   // Not the driver's cursor: its portal counts against one statement's time for as long as the reader takes.
   await tx`
     declare spend_rows no scroll cursor for
@@ -112,7 +125,7 @@ export async function* spendBySlotAndGroup(
     select slot, name, version, ${sums(tx)}
     from part
     group by slot, name, version
-    order by slot, ${dearest(tx)}`;
+    order by slot, ${dearest(tx, tx`sum(cost_usd + cost_estimated_usd)`, tx`sum(calls)`)}`;
   for (;;) {
     const rows = await tx<
       (SumsRow & SpendGroup & { slot: number })[]
@@ -128,7 +141,7 @@ export async function unpricedModels(
   scope: Scope,
   limit: number,
 ): Promise<{ model: string; calls: number }[]> {
-  const { rows: source } = await spendSource(sql, scope, [], ["model"]);
+  const { rows: source } = await spendSource(sql, scope, { told: ["model"], measures: ["calls_unpriced"] });
   return sql<{ model: string; calls: number }[]>`
     select model, sum(calls_unpriced)::bigint as calls
     from ${source} spend
@@ -163,7 +176,7 @@ export async function spendOptions(
   dimension: SpendDimension,
   limit: number,
 ): Promise<{ options: { value: string; calls: number }[]; restCalls: number }> {
-  const { rows: source } = await spendSource(sql, scope, [], [dimension]);
+  const { rows: source } = await spendSource(sql, scope, { told: [dimension], measures: ["calls"] });
   const rows = await sql<{ value: string; calls: number; rank: number }[]>`
     with counted as (
       select ${sql(dimension)} as value, sum(calls) as calls, row_number() over (order by sum(calls) desc, ${sql(dimension)}) as rank
@@ -224,7 +237,7 @@ const slotOf = (sql: Reader, edges: readonly number[]) =>
 const instant = (ms: number) => new Date(ms).toISOString();
 
 /** The same money always gives the same order. */
-const dearest = (sql: Reader) => sql`
-  name = ${OTHER}, sum(cost_usd + cost_estimated_usd) desc, sum(calls) desc, name, version`;
+const dearest = (sql: Reader, usd: ReturnType<Reader>, calls: ReturnType<Reader>) => sql`
+  name = ${OTHER}, ${usd} desc, ${calls} desc, name, version`;
 
 const groupOf = ({ name, version }: SpendGroup): SpendGroup => ({ name, version });

@@ -1,4 +1,4 @@
-import { ALLOCATED_PARTS } from "#db/fold-spend.ts";
+import { SPEND_SUMS } from "#db/fold-spend.ts";
 import { SPEND_MEASURES } from "#db/rollup-spend.ts";
 import { MODALITIES, type Modality } from "#lib/modalities.ts";
 import type { Reader } from "./call-filter.ts";
@@ -29,8 +29,7 @@ export interface SpendSums {
 }
 
 /** Sums of what the source gives (spend-source.ts), under their own names. */
-export const summed = (sql: Reader) =>
-  sql.unsafe([...SPEND_MEASURES, ...Object.keys(ALLOCATED_PARTS)].map((name) => `sum(${name}) as ${name}`).join(", "));
+export const summed = (sql: Reader) => sql.unsafe(SPEND_SUMS.map((name) => `sum(${name}) as ${name}`).join(", "));
 
 /** SQL: for "having", does a group of what the source gives come to anything? What had come by two moments may differ by nothing. */
 export const isSomething = (sql: Reader) =>

@@ -26,8 +26,11 @@ const supersedes = (sql: Reader, { fromMs, toMs }: Interval) => sql`
 export const furtherAttempts = (sql: Reader, { fromMs, toMs }: Interval) => sql`
   select
     project_id, operation_id, attempt,
-    uuid7_floor(started_at - ${OPERATION_MS - 1} * interval '1 millisecond') as near_from,
-    uuid7_floor(started_at + ${OPERATION_MS} * interval '1 millisecond') as near_to
+    ${idsFrom(sql, 1 - OPERATION_MS)} as near_from, ${idsFrom(sql, OPERATION_MS)} as near_to
   from calls
   where attempt > 0 and operation_id <> id and outcome = 'completed'
     and id >= ${uuid7Floor(fromMs - OPERATION_MS)}::uuid and id < ${uuid7Floor(toMs + OPERATION_MS)}::uuid`;
+
+/** SQL: the first id of so many milliseconds after the call began. What uuid7_floor gives, in a quarter of its time: there are thousands. */
+const idsFrom = (sql: Reader, afterMs: number) => sql`
+  (lpad(to_hex(round(date_part('epoch', started_at) * 1000)::bigint + ${afterMs}::bigint), 12, '0') || ${"0".repeat(20)})::uuid`;

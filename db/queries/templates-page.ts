@@ -69,7 +69,7 @@ export async function templatesOfPage(
   limit: number,
   versionLimit: number,
 ): Promise<TemplatesOfPage> {
-  const { rows: spent } = await spendSource(sql, scope, [], ["template", "template_version", "unit_hash"]);
+  const { rows: spent } = await spendSource(sql, scope, { told: ["template", "template_version", "unit_hash"] });
   const found = await sql<(TemplateRow & { kind: Kind })[]>`
     with part as materialized (
       select

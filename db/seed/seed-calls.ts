@@ -87,7 +87,7 @@ export async function seedCalls(
 /** What pages filter and join by; all columns of a table this wide would take longer than the rows did. */
 const ANALYZE = `
   analyze calls (id, started_at, environment, feature, customer, template, template_version, model, outcome, session, booked_on),
-    usage_lines (call_id, booked_on, cost_usd), tool_calls, provider_objects, sessions, turns, feedback, ratings, ratings_sums, rollup_calls, rollup_latency, rollup_latency_days, rollup_spend, rollup_spend_days, rollup_spend_upto`;
+    usage_lines (call_id, booked_on, cost_usd), tool_calls, provider_objects, sessions, turns, feedback, ratings, ratings_sums, rollup_attributed, rollup_calls, rollup_latency, rollup_latency_days, rollup_spend, rollup_spend_days, rollup_spend_upto`;
 
 interface Day {
   readonly dayMs: number;

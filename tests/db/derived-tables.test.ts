@@ -222,6 +222,7 @@ describe.each(MAJORS)("derived tables on PostgreSQL %i", (major) => {
       "rollup_spend_days",
       "rollup_spend_upto",
       "rollup_latency_days",
+      "rollup_attributed",
       "ratings",
     ];
     for (const table of tables) await db.sql.unsafe(`create table right_${table} as table ${table}`);
@@ -245,6 +246,7 @@ describe.each(MAJORS)("derived tables on PostgreSQL %i", (major) => {
         "update rollup_latency_days set calls = 3 where day = '2026-09-03'",
         ["rollup_latency_days recomputed", "rollup_latency_days stored"],
       ],
+      ["delete from rollup_attributed where day = '2026-09-03'", ["rollup_attributed recomputed"]],
       [`delete from ratings where call_id = '${call.id}'`, ["ratings recomputed"]],
     ];
     for (const [statement, expected] of spoilt) {

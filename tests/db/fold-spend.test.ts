@@ -90,6 +90,8 @@ describe.each(MAJORS)("what a day had come to, on PostgreSQL %i", (major) => {
       { environment: ["production"] },
       { feature: ["chat", ""] },
       { unitHash: ["u1"] },
+      { customer: ["acme", ""] },
+      { template: ["reply"], model: ["gpt-4o"] },
     ];
     const ranges: [string, Interval][] = [
       ["UTC", { fromMs: first, toMs: first + 7 * DAY_MS }],
@@ -121,7 +123,7 @@ describe.each(MAJORS)("what a day had come to, on PostgreSQL %i", (major) => {
     const expected = await read();
     await fold();
     expect(await read()).toEqual(expected);
-    expect(expected.length).toBe(24);
+    expect(expected.length).toBe(36);
   });
 
   it("is read instead of quarters, but where a cut is no half hour", async () => {

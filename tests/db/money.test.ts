@@ -335,7 +335,7 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     const interval = { fromMs: Date.UTC(2025, 7, 4), toMs: Date.UTC(2025, 7, 5) };
     const total = async () => (await spendTotal(db.sql, { project: "default", interval, filter: {} }, false))?.costUsd;
     const isFolded = async () =>
-      (await db.sql`select from folded_days where day = '2025-08-04' and rollup = 'spend_upto'`).length === 1;
+      (await db.sql`select from folded_days where day = '2025-08-04' and rollup = 'spend_sets'`).length === 1;
     const first = await callAt(at, { decoderVersion: 1 });
     await record(first);
     await foldDays(db.sql, Date.now());
@@ -360,7 +360,7 @@ describe.each([18, 15] as const)("money on PostgreSQL %i", (major) => {
     expect(await total()).toBe("0.00375");
     await foldDays(db.sql, Date.now());
     const marks = await db.sql`select rollup from folded_days where day = '2025-09-01' order by 1`;
-    expect(marks.map(({ rollup }) => rollup)).toEqual(["latency", "spend", "spend_upto"]);
+    expect(marks.map(({ rollup }) => rollup)).toEqual(["attributed", "latency", "spend", "spend_sets"]);
     expect(await total()).toBe("0.00375");
   });
 

@@ -117,9 +117,10 @@ describe.each(MAJORS)("counting a day again on PostgreSQL %i", (major) => {
     await foldDays(db.sql, MORNING + 10 * DAY_MS);
     const days = await db.sql`select project_id, rollup, day::text from folded_days order by 1, 2, 3`;
     expect(days.map((row) => Object.values(row).join(" "))).toEqual([
+      "default attributed 2026-07-07",
       "default latency 2026-07-07",
-      "default spend_upto 2026-07-07",
-      "other spend_upto 2021-01-02",
+      "default spend_sets 2026-07-07",
+      "other spend_sets 2021-01-02",
     ]);
   });
 });

@@ -1,8 +1,10 @@
+import { stripColumns } from "#app/calls/strip-columns.ts";
 import { cellColumns } from "#app/latency/cuts.ts";
 import { spendBuckets } from "#app/spend/spend-view.ts";
 import { childrenOfCall } from "#db/queries/call-children.ts";
 import { wordsOfSession } from "#db/queries/call-feedback.ts";
 import type { CallFilter, Reader, Scope } from "#db/queries/call-filter.ts";
+import { optionsOf } from "#db/queries/call-options.ts";
 import { attemptsOf, callFacts, linesOfCall, neighboursOf, payloadOf, toolCallsOf } from "#db/queries/call-page.ts";
 import {
   anyCall,
@@ -11,7 +13,6 @@ import {
   findCall,
   nearestCallMs,
   newestIds,
-  optionsOf,
   roughCount,
 } from "#db/queries/calls-page.ts";
 import { COMPARABLE_LIMITS, comparableCalls } from "#db/queries/comparable-calls.ts";
@@ -64,8 +65,15 @@ const FILTERS = {
   customer: ({ customer }) => ({ customer: [customer] }),
   template: ({ template }) => ({ template: [template] }),
   failed: () => ({ outcome: ["failed"] }),
+  completed: () => ({ outcome: ["completed"] }),
+  audio: () => ({ modality: ["audio"] }),
+  "customer and failed": ({ customer }) => ({ customer: [customer], outcome: ["failed"] }),
+  "customer and feature": ({ customer, feature }) => ({ customer: [customer], feature: [feature] }),
+  "customer and template": ({ customer, template }) => ({ customer: [customer], template: [template] }),
 } as const satisfies Record<string, (common: Common) => CallFilter>;
 type FilterName = keyof typeof FILTERS;
+
+const LATENCY_OTHER: readonly FilterName[] = ["customer", "template", "completed", "customer and template"];
 
 type Run = PageQuery["run"];
 
@@ -107,9 +115,11 @@ export const PAGE_QUERIES: readonly PageQuery[] = [
   ),
   ...ranged(
     "calls: over time",
-    { served: ["none", "feature", "failed"], other: ["customer", "template"] },
-    (sql, asked) =>
-      callsOverTime(sql, asked.scope, cutIntoBuckets(asked.scope.interval, asked.zone, 200, QUARTER_MS).edges),
+    {
+      served: ["none", "feature", "failed"],
+      other: ["customer", "template", "audio", "customer and failed", "customer and feature", "customer and template"],
+    },
+    (sql, asked) => callsOverTime(sql, asked.scope, stripColumns({ ...asked.scope, zone: asked.zone }).edges),
   ),
   ...ranged("calls: money", { served: ["none", "feature", "customer"], other: ["failed"] }, (sql, { scope }) =>
     spendTotal(sql, scope, true),
@@ -121,8 +131,10 @@ export const PAGE_QUERIES: readonly PageQuery[] = [
   ...ranged("calls: newest ids", { served: ["none", "customer"], other: ["template"] }, (sql, { scope }) =>
     newestIds(sql, scope, 50),
   ),
-  ...ranged("calls: filter menu", { served: ["none", "feature"], other: ["customer"] }, (sql, { scope }) =>
-    optionsOf(sql, scope, "model", 20),
+  ...ranged(
+    "calls: filter menu",
+    { served: ["none", "feature"], other: ["customer", "audio", "customer and feature"] },
+    (sql, { scope }) => optionsOf(sql, scope, "model", 20),
   ),
   ...ranged("calls: nearest call", { served: ["feature", "customer"], other: ["template"] }, (sql, { scope }) =>
     nearestCallMs(sql, scope),
@@ -198,14 +210,14 @@ export const PAGE_QUERIES: readonly PageQuery[] = [
     lastChangesOf(sql, scope.project, [scope.filter.template?.[0] ?? "support_reply"]),
   ),
 
-  ...ranged("latency: by route", { served: ["none", "feature"], other: ["customer"] }, (sql, { scope }) =>
+  ...ranged("latency: by route", { served: ["none", "feature"], other: LATENCY_OTHER }, (sql, { scope }) =>
     latencyGroups(sql, scope, { edges: null, by: ROUTE }, LATENCY_METRICS),
   ),
-  ...ranged("latency: by column", { served: ["none", "feature"], other: ["customer"] }, (sql, asked) => {
+  ...ranged("latency: by column", { served: ["none", "feature"], other: LATENCY_OTHER }, (sql, asked) => {
     const { edges } = cellColumns({ interval: asked.scope.interval, zone: asked.zone });
     return latencyGroups(sql, asked.scope, { edges, by: ["modality"] }, ["first_token", "duration", "own"]);
   }),
-  ...ranged("latency: slowest calls", { served: ["none", "feature"], other: ["customer"] }, (sql, { scope }) =>
+  ...ranged("latency: slowest calls", { served: ["none", "feature"], other: LATENCY_OTHER }, (sql, { scope }) =>
     slowestOf(sql, scope, "duration", 20),
   ),
 

@@ -9,6 +9,7 @@ import { Frame } from "#app/_frame/frame.tsx";
 import { TimeControls } from "#app/_frame/time-controls.tsx";
 import { unservedBy } from "#app/_frame/unserved.ts";
 import { hrefOf, isOpen, type Params, PROJECT, scopeOf, type View } from "#app/_frame/view.ts";
+import { stripColumns } from "#app/calls/strip-columns.ts";
 import { type Reader, ROLLED_UP, type Scope } from "#db/queries/call-filter.ts";
 import { anyCall, type CallRow, callsOfPage, callsOverTime, roughCount } from "#db/queries/calls-page.ts";
 import { watermarkMs } from "#db/queries/frame.ts";
@@ -136,8 +137,8 @@ async function spentOn(tx: Reader, scope: Scope): Promise<SpendTotal | null> {
 /** Buckets below a quarter of an hour are counted call by call: only where calls are few enough. */
 async function bucketsOf(tx: Reader, view: View): Promise<Buckets> {
   const fine = cutIntoBuckets(view.interval, view.zone);
-  if (fine.width.ms >= QUARTER_MS || (await roughCount(tx, scopeOf(view))) <= COUNT_ONE_BY_ONE) return fine;
-  return cutIntoBuckets(view.interval, view.zone, 200, QUARTER_MS);
+  if (fine.width.ms < QUARTER_MS && (await roughCount(tx, scopeOf(view))) <= COUNT_ONE_BY_ONE) return fine;
+  return stripColumns(view);
 }
 
 function pageOf(found: CallRow[], { cursor }: View): PageRows {

@@ -4,6 +4,7 @@ import { hrefOf, type View } from "#app/_frame/view.ts";
 import { formatCount, formatShare, plural } from "#app/_ui/format.ts";
 import { ScrollBox } from "#app/_ui/scroll-box.tsx";
 import { formatEdge, formatOffset, timeParts } from "#app/_ui/time.ts";
+import { stripColumnName } from "#app/calls/strip-columns.ts";
 import type { Slot } from "#db/queries/calls-page.ts";
 import { type Buckets, type Range, WIDTHS } from "#lib/range.ts";
 import { sumOf } from "./totals.tsx";
@@ -11,19 +12,20 @@ import { sumOf } from "./totals.tsx";
 /** Calls over time above the list: the same calls, the same filters. */
 export function Strip({ view, buckets, slots }: { view: View; buckets: Buckets; slots: readonly Slot[] }) {
   const bars = barsOf(view, buckets, slots);
-  const sentence = summary(view, buckets, bars, sumOf(slots).operations);
+  const unit = stripColumnName(view, buckets);
+  const sentence = summary(view, unit, bars, sumOf(slots).operations);
   return (
     <section aria-labelledby="strip-title" data-testid="chart-calls">
       <div className="flex flex-wrap items-baseline gap-x-4">
         <h2 id="strip-title" className="font-semibold">
-          Calls per {buckets.width.name}
+          Calls per {unit}
         </h2>
         <p className="text-muted">{sentence}</p>
       </div>
       <CallStrip
         bars={bars}
         ticks={ticksOf(view, buckets)}
-        label={`Calls per ${buckets.width.name}. ${sentence}`}
+        label={`Calls per ${unit}. ${sentence}`}
         table={
           <details>
             <summary className="inline-flex items-center underline underline-offset-2">View as table</summary>
@@ -100,7 +102,7 @@ function barsOf(view: View, buckets: Buckets, slots: readonly Slot[]): StripBar[
 }
 
 /** "1,190 operations · 1,204 calls in the last 24 hours, 21 (1.7 %) not completed; most in 15 minutes: 402 from 20 Nov 14:15." */
-function summary(view: View, { width }: Buckets, bars: readonly StripBar[], operations: number | null): string {
+function summary(view: View, unit: string, bars: readonly StripBar[], operations: number | null): string {
   let calls = 0;
   let notCompleted = 0;
   let top: StripBar | undefined;
@@ -110,7 +112,7 @@ function summary(view: View, { width }: Buckets, bars: readonly StripBar[], oper
     if (!top || bar.completed + bar.notCompleted > top.completed + top.notCompleted) top = bar;
   }
   const where = `${view.range.kind === "between" ? "from" : "in"} ${rangePhrase(view)}`;
-  const most = top ? `; most per ${width.name}: ${formatCount(top.completed + top.notCompleted)} from ${top.from}` : "";
+  const most = top ? `; most per ${unit}: ${formatCount(top.completed + top.notCompleted)} from ${top.from}` : "";
   const wanted = operations === null ? "" : `${plural(operations, "operation")} · `;
   return `${wanted}${plural(calls, "call")} ${where}, ${formatCount(notCompleted)} (${formatShare(notCompleted, calls)}) not completed${most}.`;
 }

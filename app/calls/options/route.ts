@@ -6,7 +6,7 @@ import type { MenuOptions } from "#app/_frame/filter-menu.tsx";
 import { ATTRIBUTES, hasMenu, toggled } from "#app/_frame/filter-text.ts";
 import { hrefOf, scopeOf } from "#app/_frame/view.ts";
 import { OTHER } from "#db/queries/call-filter.ts";
-import { optionsOf } from "#db/queries/calls-page.ts";
+import { optionsOf } from "#db/queries/call-options.ts";
 import { snapshot } from "#db/queries/snapshot.ts";
 
 const MOST = 200;

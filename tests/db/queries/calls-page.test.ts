@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensurePartitions } from "#db/partitions.ts";
 import type { CallFilter, Scope } from "#db/queries/call-filter.ts";
+import { optionsOf } from "#db/queries/call-options.ts";
 import {
   anyCall,
   callsOfPage,
@@ -8,7 +9,6 @@ import {
   findCall,
   nearestCallMs,
   newestIds,
-  optionsOf,
   roughCount,
 } from "#db/queries/calls-page.ts";
 import { snapshot } from "#db/queries/snapshot.ts";
@@ -70,6 +70,26 @@ describe("the figures over a list equal its rows", () => {
         expect(sums).toEqual(await tokensOfRows(of));
       });
 });
+
+// Clocks in Berlin change within these days: its columns are of unequal lengths.
+it.each(["UTC", "Asia/Kolkata", "Europe/Berlin", "America/New_York"])(
+  "calls are counted where they began in %s, however wide the columns are",
+  async (zone) => {
+    const interval = { fromMs: FROM_MS + 5 * HOUR_MS + 1_234_567, toMs: FROM_MS + 91 * HOUR_MS + 3 };
+    for (const most of [3, 10, 40, 200]) {
+      const { edges } = cutIntoBuckets(interval, zone, most, HOUR_MS);
+      const expected = new Map<number, number>();
+      for (const ms of ids.map(uuid7Ms).filter((at) => at >= interval.fromMs && at < interval.toMs)) {
+        const slot = edges.findLastIndex((edge) => edge <= ms) + 1;
+        expected.set(slot, (expected.get(slot) ?? 0) + 1);
+      }
+      const found = new Map<number, number>();
+      for (const { slot, calls } of await callsOverTime(db.sql, scope(interval), edges))
+        found.set(slot, (found.get(slot) ?? 0) + calls);
+      expect(found).toEqual(expected);
+    }
+  },
+);
 
 describe("options", () => {
   it("count what choosing them shows, and ignore the filter on their own attribute", async () => {
