@@ -7,7 +7,7 @@ import type { Modality } from "#lib/modalities.ts";
 import type { Interval } from "#lib/range.ts";
 import { inScope, type Reader, type Scope } from "./call-filter.ts";
 import { type Histogram, histogramsOf } from "./latency-histograms.ts";
-import { latencySource, QUARTER_MS } from "./latency-source.ts";
+import { type LatencySource, latencySource, QUARTER_MS, quartersReaching } from "./latency-source.ts";
 
 export interface SlowCall {
   id: string;
@@ -37,8 +37,8 @@ export interface SlowCall {
 }
 
 const DAY_MS = 86_400_000;
-/** Quarters of an hour that may be looked at one by one; beyond, the whole range is as quick. */
-const QUARTERS_MAX = 200;
+/** Stretches of time that may be looked at one by one; beyond, the whole range is as quick. */
+const STRETCHES_MAX = 500;
 
 /** Of the timed calls (completed, their whole course seen), those with the most of a metric. */
 export async function slowestOf(sql: Reader, scope: Scope, metric: LatencyMetric, limit: number): Promise<SlowCall[]> {
@@ -76,33 +76,35 @@ interface Place {
   leastBin: number;
 }
 
-/** In which quarters of an hour (or days, where calls alone know more) the slowest are, and from which bin on: histograms know. null: it may be anywhere. */
+/** In which quarters of an hour (or days, where these are many) the slowest are, and from which bin on: histograms know. null: it may be anywhere. */
 async function placeOf(sql: Reader, scope: Scope, metric: LatencyMetric, limit: number): Promise<Place | null> {
-  const days = await countedBy(sql, scope, DAY_MS, metric);
-  const leastBin = days && leastBinOf(days, limit);
-  if (days === null || leastBin === null) return null;
-  const found = days.filter(({ histogram }) => reaches(histogram, leastBin));
-  if (found.length > QUARTERS_MAX) return null;
-  const quarters = await Promise.all(
-    found.map(async (day) => (await countedBy(sql, { ...scope, interval: day.interval }, QUARTER_MS, metric)) ?? [day]),
-  );
-  const stretches = quarters
-    .flat()
-    .filter(({ histogram }) => reaches(histogram, leastBin))
-    .map(({ interval }) => interval);
-  return stretches.length > QUARTERS_MAX ? null : { stretches, leastBin };
+  const source = await latencySource(sql, scope);
+  if (source.from === "calls") return null;
+  const days = await countedByDay(sql, source, scope.interval, metric);
+  const leastBin = leastBinOf(days, limit);
+  if (leastBin === null) return null;
+  const found = days.filter(({ histogram }) => reaches(histogram, leastBin)).map(({ interval }) => interval);
+  const quarters = await quartersReaching(sql, scope, found, metric, leastBin);
+  const stretches =
+    quarters.length <= STRETCHES_MAX ? quarters.map((fromMs) => ({ fromMs, toMs: fromMs + QUARTER_MS })) : found;
+  return stretches.length <= STRETCHES_MAX ? { stretches, leastBin } : null;
 }
 
-interface Stretch {
+interface Day {
   interval: Interval;
   histogram: Histogram;
 }
 
-/** The calls of a scope by days of UTC or quarters of an hour; null: only the calls themselves know. */
-async function countedBy(sql: Reader, scope: Scope, widthMs: number, metric: LatencyMetric): Promise<Stretch[] | null> {
-  const edges = edgesEvery(widthMs, scope.interval);
-  const source = await latencySource(sql, scope, widthMs < DAY_MS ? null : []);
-  if (source.from === "calls") return null;
+/** The calls of a source by days of UTC. */
+async function countedByDay(
+  sql: Reader,
+  source: LatencySource,
+  { fromMs, toMs }: Interval,
+  metric: LatencyMetric,
+): Promise<Day[]> {
+  const edges = [fromMs];
+  for (let at = (Math.floor(fromMs / DAY_MS) + 1) * DAY_MS; at < toMs; at += DAY_MS) edges.push(at);
+  edges.push(toMs);
   const counted = await histogramsOf(sql, source, { edges, by: [] }, [metric]);
   return counted.map(({ column, histograms }) => ({
     interval: { fromMs: edges[column] as number, toMs: edges[column + 1] as number },
@@ -110,15 +112,9 @@ async function countedBy(sql: Reader, scope: Scope, widthMs: number, metric: Lat
   }));
 }
 
-function edgesEvery(widthMs: number, { fromMs, toMs }: Interval): number[] {
-  const edges = [fromMs];
-  for (let at = (Math.floor(fromMs / widthMs) + 1) * widthMs; at < toMs; at += widthMs) edges.push(at);
-  return [...edges, toMs];
-}
-
 /** The highest bin from which on there are so many calls, or the lowest one of fewer; null: there are none. */
-function leastBinOf(stretches: readonly Stretch[], limit: number): number | null {
-  const bins = stretches.flatMap(({ histogram }) => [...histogram]).sort(([a], [b]) => b - a);
+function leastBinOf(days: readonly Day[], limit: number): number | null {
+  const bins = days.flatMap(({ histogram }) => [...histogram]).sort(([a], [b]) => b - a);
   let calls = 0;
   for (const [bin, n] of bins) {
     calls += n;

@@ -9,6 +9,7 @@ import {
 } from "#db/rollup-latency.ts";
 import { OTHER } from "#db/rollup-limit.ts";
 import type { LatencyMetric } from "#lib/latency.ts";
+import type { Interval } from "#lib/range.ts";
 import { type AttributedParts, attributedParts, ofDays } from "./attributed-days.ts";
 import { type CallFilter, inScope, type Reader, type Scope } from "./call-filter.ts";
 import { foldedStretches, type Stretches } from "./folded-days.ts";
@@ -84,6 +85,34 @@ export async function latencySource(
     },
     from: "rollup",
   };
+}
+
+/**
+ * In which quarters of an hour that touch these stretches a call of the scope may reach a bin of a metric, as the moments at which they begin:
+ * all in which one does, and some where only a call does that the rollup cannot tell from those of the scope.
+ */
+export async function quartersReaching(
+  sql: Reader,
+  { project, filter }: Scope,
+  stretches: readonly Interval[],
+  metric: LatencyMetric,
+  bin: number,
+): Promise<number[]> {
+  const at = (ms: number) => new Date(ms).toISOString();
+  const froms = stretches.map(({ fromMs }) => at(Math.floor(fromMs / QUARTER_MS) * QUARTER_MS));
+  const bins = sql.unsafe(`(${metric}).bins`);
+  const rows = await sql<{ bucket: Date }[]>`
+    select distinct bucket
+    from unnest(${froms}::timestamptz[], ${stretches.map(({ toMs }) => at(toMs))}::timestamptz[]) as stretch (from_at, to_at)
+    cross join lateral (
+      select bucket from rollup_latency
+      where project_id = ${project} and bucket >= from_at and bucket < to_at
+        ${wanted(sql, filter, [OTHER])} and ${bins}[cardinality(${bins})] >= ${bin}
+      -- Each stretch by the key: as a join, all of the table is read.
+      offset 0
+    ) reaching
+    order by 1`;
+  return rows.map(({ bucket }) => bucket.getTime());
 }
 
 /** Histograms of the same metrics, one after the other. */
@@ -202,9 +231,10 @@ const countedAsText = (bins: string) => `(
   from (select bin, count(*) as n from unnest(${bins}) as one (bin) group by bin) counted
 )`;
 
-const wanted = (sql: Reader, filter: CallFilter) =>
+/** SQL: what of the filter the rollup tells apart, as conditions; rows with one of `more` come along. */
+const wanted = (sql: Reader, filter: CallFilter, more: readonly string[] = []) =>
   wantedOf(filter).reduce(
-    (before, [column, values]) => sql`${before} and ${sql(column)} in ${sql([...values])}`,
+    (before, [column, values]) => sql`${before} and ${sql(column)} in ${sql([...values, ...more])}`,
     sql``,
   );
 
