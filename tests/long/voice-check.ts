@@ -50,13 +50,15 @@ export async function checkVoices(
   const ids = known.map(({ id }) => id as string);
   const stored = new Map((await sessionsOf(system, ids)).map((one) => [one.id, one]));
   const responses = Map.groupBy(await responsesOf(system, ids), ({ sessionId }) => sessionId);
+  const told = new Map(upstream.connections.map(({ said }) => [idOf(said[0]), said]));
   const broken: string[] = [];
   let atEdge = 0;
   for (const session of known) {
     const row = stored.get(session.id as string);
     const made = responses.get(session.id as string) ?? [];
     const upgrade = calls.find(({ id }) => id === session.id);
-    const said = complaints(session, row, upgrade, made, fault);
+    const wasToldExpired = hasExpired(told.get(session.providerId ?? "") ?? []);
+    const said = complaints(session, row, upgrade, made, { ...fault, wasToldExpired });
     atEdge += made.filter(
       ({ responseId, outcome }) => outcome === "interrupted" && isAtEdge(session, responseId),
     ).length;
@@ -79,7 +81,7 @@ function complaints(
   /** As a call: its worker died before it had written that the socket was opened. */
   upgrade: StoredCall | undefined,
   made: readonly StoredResponse[],
-  fault: VoiceFault,
+  fault: VoiceFault & Told,
 ): string[] {
   if (session.hung) return ["did not end"];
   // Of the beginning of one that was not kept nothing is known, but that it was dropped.
@@ -101,13 +103,22 @@ function complaints(
   return said;
 }
 
-function expectedEnds({ kind, closeCode, got }: HeardSession, { disturbs }: VoiceFault): string[] {
-  const expired = got.some((text) => text.includes('"session_expired"'));
+interface Told {
+  /** The upstream has said that it is over, whoever was still there to hear that. */
+  wasToldExpired: boolean;
+}
+
+const hasExpired = (said: readonly string[]): boolean => said.some((text) => text.includes('"session_expired"'));
+
+function expectedEnds({ kind, closeCode, got }: HeardSession, { disturbs, wasToldExpired }: VoiceFault & Told) {
+  const expired = hasExpired(got);
   if (closeCode === 1001 && !expired) return ["stopped"];
   const cut = disturbs ? ["interrupted", "stopped", "reset"] : [];
   if (expired) return ["expired", ...cut];
   // Both have said goodbye, and then the proxy died: before the end of the connection, or before that of a torn batch.
-  return kind !== "drop" && closeCode === 1006 ? cut : ["client_closed", ...cut];
+  if (kind !== "drop") return closeCode === 1006 ? cut : ["client_closed", ...cut];
+  // Who hangs up as the session expires may be gone before it hears so.
+  return ["client_closed", ...(wasToldExpired ? ["expired"] : []), ...cut];
 }
 
 function responseComplaint(
