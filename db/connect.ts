@@ -1,5 +1,6 @@
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import postgres, { type Sql } from "postgres";
+import { HeldSocket } from "./held-socket.ts";
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
@@ -31,8 +32,10 @@ const isLoopback = (url: string) => URL.canParse(url) && LOOPBACK.has(new URL(ur
  * first, and would lose the place in the pool if this promise were rejected.
  */
 const noDelaySocket = (options: { host: string[]; port: number[] }): Socket => {
-  const socket = new Socket();
+  const socket = new HeldSocket();
   socket.setNoDelay(true);
-  setImmediate(() => socket.connect(options.port[0] as number, options.host[0] as string));
+  setImmediate(() => {
+    if (!socket.destroyed) socket.connect(options.port[0] as number, options.host[0] as string);
+  });
   return socket;
 };
