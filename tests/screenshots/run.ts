@@ -30,7 +30,10 @@ const PAGES = {
   latency: "/latency?r=7d",
   quality: "/quality",
   calls: "/calls?r=7d",
+  "calls-of-one": "/calls?r=90d&f=customer:Halcyon%20Bank",
+  sessions: "/sessions?r=30d",
   settings: "/settings",
+  prices: "/settings/prices",
 };
 const WIDTHS = [1440, 390] as const;
 const SCHEMES = ["light", "dark"] as const;
