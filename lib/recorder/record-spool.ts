@@ -82,8 +82,6 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
   };
   /** Of the stretch before; false: it is not stored, and neither is anything behind it. */
   let storing: Promise<boolean> = Promise.resolve(true);
-  /** Who watches hears of each stretch while the next one is on its way. */
-  let telling: Promise<void> = Promise.resolve();
   const carryIfLong = createCarrier({
     ...{ dir, spoolKey, carried: carried.map(({ seq }) => seq) },
     // Read again from its start it would bring this process down again.
@@ -114,7 +112,6 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
         continue;
       }
       if (!(await storing)) return;
-      await telling;
       options.watch?.storedUntil(stretch.untilMs);
       if (assembler.open().length > 0 && isAbandoned(dir, "worker")) {
         if (!(await storeAbandoned())) return;
@@ -129,7 +126,6 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
     }
   } finally {
     await storing.catch(() => {});
-    await telling.catch(() => {});
     caution.over();
     reader.close();
   }
@@ -228,21 +224,7 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
     caution.stored(weightOf(stretch.exchanges.length, stretch.messages), to);
     // The words of a call that was set aside are not stored: whoever says them next must bring them again.
     if (stored.setAside > 0) knownInstructions.clear();
-    const seconds = (performance.now() - before) / 1000;
-    await telling;
-    telling = turn().then(() => tell(ready, stored.setAside, seconds));
-    // Its failure is met where it is awaited.
-    telling.catch(() => {});
-    clearBelow(low.segment);
-    return true;
-  }
-
-  async function tell(
-    { stretch, decoded, to }: Awaited<ReturnType<typeof decodeStretch>>,
-    setAside: number,
-    seconds: number,
-  ) {
-    const { calls, sessions } = decoded;
+    const { calls, sessions } = ready.decoded;
     options.onStored?.(calls.flatMap(({ observation }) => observation ?? []));
     options.onExchanges?.(stretch.exchanges);
     options.watch?.storedUntil(stretch.untilMs);
@@ -253,9 +235,11 @@ export async function recordSpool(held: HeldSpool, options: RecordSpoolOptions):
       sessions,
       messages: stretch.messages,
       feedback: stretch.feedback.length,
-      setAside,
-      seconds,
+      setAside: stored.setAside,
+      seconds: (performance.now() - before) / 1000,
     });
+    clearBelow(low.segment);
+    return true;
   }
 
   /**
