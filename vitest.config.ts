@@ -10,7 +10,9 @@ const LONG =
     ? []
     : [
         "tests/db/embedded.test.ts",
+        "tests/db/health-sick.test.ts",
         "tests/db/migrate-busy.test.ts",
+        "tests/db/online-indexes.test.ts",
         "tests/db/pgbouncer.test.ts",
         "tests/db/rerate-booked.test.ts",
         "tests/db/seed.test.ts",

@@ -73,8 +73,7 @@ export function createFigures({ earlier, countRun, telemetry, joins }: Options):
       spools.set(spool, figures.state);
       return {
         async stored(stretch) {
-          // While the next batch is on its way.
-          setImmediate(() => calls.count(stretch));
+          calls.count(stretch);
           batchCalls.add(stretch.calls.length);
           messages += stretch.messages;
           sessionsEnded += stretch.sessions.filter(({ ended }) => ended).length;

@@ -23,9 +23,11 @@ test("the fields behind a file of 25 MB are recorded; the file passes whole and 
     ).status;
   expect(await upload()).toBe(200);
   const before = residentBytes(wire.proxy.process.pid);
-  expect(await Promise.all([upload(), upload(), upload(), upload()])).toEqual([200, 200, 200, 200]);
-  expect(residentBytes(wire.proxy.process.pid) - before).toBeLessThan(50 * MB);
-  await eventually("it is recorded", () => readSpool(wire.proxy.dataDir).length === 5);
+  const statuses = await Promise.all(Array.from({ length: 8 }, upload));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  // Half of what went through at once: some is what the collector has not taken yet.
+  expect(residentBytes(wire.proxy.process.pid) - before).toBeLessThan(100 * MB);
+  await eventually("it is recorded", () => readSpool(wire.proxy.dataDir).length === 9);
   const request = readSpool(wire.proxy.dataDir)[0]?.request;
   expect(request?.cut).toBe(true);
   expect(request?.bytes).toBeGreaterThan(25 * MB);
