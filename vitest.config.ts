@@ -14,6 +14,7 @@ const LONG =
         "tests/db/migrate-busy.test.ts",
         "tests/db/online-indexes.test.ts",
         "tests/db/pgbouncer.test.ts",
+        "tests/db/rate-calls.test.ts",
         "tests/db/rerate-booked.test.ts",
         "tests/db/seed.test.ts",
         "tests/process/backlog.test.ts",
